@@ -1,0 +1,2 @@
+/** The plain answer, byte for byte what the FastAPI deployment answered. */
+export const plainHealth = '{"status":"ok"}'

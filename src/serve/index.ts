@@ -1,0 +1,76 @@
+import { createServer, type Server } from 'node:http'
+import { exitError, exitStatus } from '../exit.js'
+import { release } from '../release.js'
+import { takeActivation } from './activation.js'
+import { createApp } from './app.js'
+import { watchConnections } from './connections.js'
+import { createLog } from './log.js'
+import { createNotify, keepWatchdog } from './notify.js'
+import { readSettings, type ListenAddress } from './settings.js'
+
+/** Fits Backlog= of fastAPI-unix.socket: listen(2) on an inherited socket sets its queue anew. */
+const backlog = 4096
+
+/**
+ * Serves until it is told to stop or nobody has asked for the idle time, then drains and ends the process.
+ *
+ * @throws exitError for wrong arguments (64), bad settings (78), or sockets that cannot be listened on (1).
+ */
+export async function serve(args: string[]): Promise<void> {
+  if (args.length > 0) {
+    throw exitError(exitStatus.usage, `serve takes no arguments, got "${args.join(' ')}"; its settings are environment variables`)
+  }
+  const settings = readSettings(process.env)
+  const { socketFds, notifyFd } = takeActivation(process.env, process.pid)
+  const log = createLog(settings.logLevel, process.env)
+  const notify = createNotify(notifyFd)
+
+  const listener = createApp(log).callback()
+  const newServer = (): Server => createServer({ keepAliveTimeout: settings.keepAliveTimeoutMs }, listener)
+  const servers = socketFds.length > 0 ? socketFds.map(newServer) : [newServer()]
+  const connections = watchConnections(servers, settings, () => leave('idle'))
+
+  let leaving = false
+  function leave(reason: string): void {
+    if (leaving) return
+    leaving = true
+    notify('STOPPING=1', `STATUS=Draining ${connections.count()} connections (${reason})`)
+    log.debug({ reason, connections: connections.count() }, 'draining')
+    void connections.drain().then((clean) => {
+      if (!clean) log.warn({ reason }, 'SHUTDOWN_TIMEOUT cut the drain short')
+      process.exit(exitStatus.done)
+    })
+  }
+  process.on('SIGTERM', () => leave('SIGTERM'))
+  process.on('SIGINT', () => leave('SIGINT'))
+
+  await Promise.all(
+    servers.map((server, index) => {
+      const fd = socketFds[index]
+      return fd === undefined ? listenOn(server, settings.listen) : listenOnFd(server, fd)
+    })
+  )
+  notify('READY=1', `STATUS=Release ${release} serves`)
+  keepWatchdog(notify, process.env)
+  log.debug({ release }, 'ready')
+  if (socketFds.length === 0) log.info({ release, address: servers[0]?.address() }, 'no socket from systemd: listening for development')
+}
+
+function listenOnFd(server: Server, fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(exitError(exitStatus.failed, `expected file descriptor ${fd} to be a listening stream socket: ${error.message}`))
+    })
+    // The backlog as its own argument: inside the object Node ignores it and cuts systemd's queue to 511.
+    server.listen({ fd }, backlog, resolve)
+  })
+}
+
+function listenOn(server: Server, address: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(exitError(exitStatus.failed, `LISTEN: cannot listen there: ${error.message}`))
+    })
+    server.listen({ ...address, backlog }, resolve)
+  })
+}

@@ -1,0 +1,38 @@
+import { writeSync } from 'node:fs'
+import { pino } from 'pino'
+import { stderrIsJournal, withPriority } from '../journal.js'
+
+/** What the rest of the service needs of a logger. */
+export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>
+
+/** pino's levels as the priorities of syslog(3), which `journalctl -p` selects by. */
+const priorities: Record<number, number> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 }
+
+/**
+ * A pino logger on standard error. Where that is the journal each line starts
+ * with its priority in sd-daemon(3)'s `<N>` form, and time, process and host are left to the journal.
+ */
+export function createLog(level: string, env: NodeJS.ProcessEnv): Log {
+  const journal = stderrIsJournal(env)
+  const stream = {
+    lastLevel: 30,
+    // pino keeps lastLevel up to date on a stream that asks for it by this symbol.
+    [Symbol.for('pino.metadata')]: true,
+    write(line: string) {
+      try {
+        writeSync(2, journal ? withPriority(priorities[this.lastLevel] ?? 6, line) : line)
+      } catch {
+        // EPIPE, EAGAIN: the journal is away or full. A lost line is better than a lost request.
+      }
+    }
+  }
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: journal ? false : pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) }
+    },
+    stream
+  )
+}
