@@ -51,5 +51,6 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   const cause = error instanceof Error && !isExitError(error) ? error.stack : (error as Error).message
   const text = `fastapi-health: ${cause}\n`
   process.stderr.write(stderrIsJournal(process.env) ? withPriority(err, text) : text)
-  process.exitCode = isExitError(error) ? error.exitStatus : exitStatus.failed
+  // At once, not by exitCode: whatever was started before the failure must not live on.
+  process.exit(isExitError(error) ? error.exitStatus : exitStatus.failed)
 })

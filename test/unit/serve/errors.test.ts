@@ -1,0 +1,20 @@
+import test from 'ava'
+import { createApp } from '../../../src/serve/app.js'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+test('an internal error is 500 without its cause, which is logged as an error', async (t) => {
+  const logged: unknown[] = []
+  const silent = () => {}
+  const app = createApp({ debug: silent, info: silent, warn: silent, fatal: silent, error: (entry: unknown) => void logged.push(entry) } as never)
+  app.middleware.splice(1, 0, () => {
+    throw new Error('the database password is 12345')
+  })
+  const server = createServer(app.callback()).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/health`)
+  t.is(response.status, 500)
+  t.is(await response.text(), '{"detail":"Internal Server Error"}')
+  t.regex(String((logged[0] as { err: Error }).err), /12345/)
+})
