@@ -1,6 +1,6 @@
 import Router from '@koa/router'
 import Koa from 'koa'
-import { plainHealth } from './health.js'
+import { healthDocument, healthMediaType, plainHealth } from './health.js'
 import type { Log } from './log.js'
 
 const allow = 'GET, HEAD, OPTIONS'
@@ -15,8 +15,13 @@ export function createApp(log: Log): Koa {
 
   router.get('/health', (ctx) => {
     ctx.set('Cache-Control', 'no-store')
-    // A string with its own type: an object body makes Koa touch the global Response, which loads undici.
-    answer(ctx, 200, plainHealth)
+    ctx.set('Vary', 'Accept')
+    if (ctx.get('Accept').includes(healthMediaType)) {
+      const health = healthDocument()
+      answer(ctx, health.status === 'fail' ? 503 : 200, JSON.stringify(health), healthMediaType)
+    } else {
+      answer(ctx, 200, plainHealth)
+    }
   })
   router.options('/health', (ctx) => {
     ctx.set('Allow', allow)
@@ -49,9 +54,10 @@ export function createApp(log: Log): Koa {
   return app
 }
 
-function answer(ctx: Koa.Context, status: number, body: string): void {
+// A string with its own type: an object body makes Koa touch the global Response, which loads undici.
+function answer(ctx: Koa.Context, status: number, body: string, mediaType = 'application/json'): void {
   ctx.status = status
-  ctx.set('Content-Type', 'application/json')
+  ctx.set('Content-Type', mediaType)
   ctx.body = body
 }
 

@@ -14,7 +14,7 @@ interface Answer {
 interface App {
   /** The level of each entry that was logged. */
   logged: string[]
-  ask: (method: string, path: string) => Promise<Answer>
+  ask: (method: string, path: string, headers?: Record<string, string>) => Promise<Answer>
 }
 
 async function startApp(t: ExecutionContext): Promise<App> {
@@ -31,9 +31,9 @@ async function startApp(t: ExecutionContext): Promise<App> {
   })
   return {
     logged,
-    ask: (method, path) =>
+    ask: (method, path, headers = {}) =>
       new Promise((resolve, reject) => {
-        request({ socketPath, method, path, agent: false }, (response) => {
+        request({ socketPath, method, path, headers, agent: false }, (response) => {
           let body = ''
           response.on('data', (chunk: Buffer) => (body += chunk.toString()))
           response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body }))
@@ -52,6 +52,18 @@ test('GET /health is exactly {"status":"ok"}, as JSON, not to be stored', async 
   t.is(headers['content-type'], 'application/json')
   t.is(headers['content-length'], '15')
   t.is(headers['cache-control'], 'no-store')
+})
+
+test('GET /health with Accept: application/health+json is the health document', async (t) => {
+  const { ask } = await startApp(t)
+  const { status, headers, body } = await ask('GET', '/health', { Accept: 'application/health+json' })
+  t.is(status, 200)
+  t.is(headers['content-type'], 'application/health+json')
+  const document = JSON.parse(body) as Record<string, unknown>
+  t.is(document['status'], 'pass')
+  t.is(document['releaseId'], '0.0.0-0')
+  t.is(document['version'], '0.0.0')
+  t.is(document['serviceId'], 'fastapi-health')
 })
 
 test('a query does not change the answer', async (t) => {
