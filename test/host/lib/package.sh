@@ -84,9 +84,9 @@ built_package() {
   echo "${packages[0]}"
 }
 
-# Every content of the checkout leaves a few hundred megabytes behind.
+# Every content of the checkout leaves a few hundred megabytes behind. One of the last hours may be in use by another run.
 packages_drop_old() {
-  find "$cache/packages" -mindepth 1 -maxdepth 1 -type d -printf '%T@\t%p\0' | sort --zero-terminated --numeric-sort --reverse |
+  find "$cache/packages" -mindepth 1 -maxdepth 1 -type d -mmin +180 -printf '%T@\t%p\0' | sort --zero-terminated --numeric-sort --reverse |
     tail --zero-terminated --lines=+"$((packages_kept + 1))" | cut --zero-terminated --fields=2 | xargs --null --no-run-if-empty rm -rf
 }
 
