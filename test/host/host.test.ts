@@ -94,7 +94,8 @@ test("Arch's hooks run on a package's files", async (t) => {
   await host.sh('systemctl start probe.service && systemctl set-property --runtime probe.service Markers=+needs-restart')
   const before = await host.sh('systemctl show --property MainPID --value probe.service')
   t.regex(await host.sh(`pacman -U --noconfirm ${path(2)} 2>&1`), /Enqueuing marked services/)
-  await host.sh(`timeout 10 bash -c 'until [[ $(systemctl show -P MainPID -P ActiveState probe.service | xargs) =~ ^([0-9]+) && \${BASH_REMATCH[1]} != ${before.trim()} ]]; do sleep 0.1; done'`)
+  const restarted = `pid=$(systemctl show -P MainPID probe.service); [[ $pid != 0 && $pid != ${before.trim()} ]]`
+  await host.sh(`for _ in {1..100}; do { ${restarted}; } && exit; sleep 0.1; done; exit 1`)
 
   await host.sh('systemctl stop probe.service && pacman -R --noconfirm probe 2>&1')
   t.is(await host.sh('systemctl show --property LoadState --value probe.service'), 'not-found\n')

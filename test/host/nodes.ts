@@ -1,7 +1,5 @@
-import { chmod, copyFile, rename } from 'node:fs/promises'
-import { join } from 'node:path'
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { chmod, copyFile, readFile, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { hostCommand } from './command.js'
 import type { Host } from './host.js'
 
@@ -22,7 +20,8 @@ export async function putNode(host: Host, major: NodeMajor): Promise<void> {
 /** Makes a package `nodejs` of that Node, for `pacman -U`; returns its path inside the host. */
 export async function nodePackage(host: Host, major: NodeMajor, pkgrel = 1): Promise<string> {
   const binary = await nodeBinary(major)
-  const version = (await promisify(execFile)(binary, ['--version'], { env: {} })).stdout.trim().slice(1)
+  // Asking the binary would need its libraries outside, too.
+  const { version } = JSON.parse(await readFile(join(dirname(dirname(binary)), 'package.json'), 'utf8')) as { version: string }
   const folder = `/root/node-${version}`
   await host.sh(`mkdir -p ${folder}/usr/bin`)
   await copyAsNode(binary, join(host.root, folder, 'usr/bin'))

@@ -27,6 +27,8 @@ base_built() {
     [[ -e $directory/done ]] || base_make "$directory" "$bench" >&2
     exec {lock}>&-
   fi
+  # Says when it was last wanted.
+  touch "$directory/done"
   echo "$directory"
 }
 
@@ -80,20 +82,23 @@ base_add_npm() {
 base_run() {
   local root=$1 status=0
   shift
-  in_own_cgroup "once-$$" systemd-nspawn --quiet --directory="$root" --machine="once-$$" --as-pid2 --pipe --register=no --keep-unit \
-    --private-network --resolv-conf=off --timezone=off --link-journal=no --settings=no --setenv=LANG=C.UTF-8 \
-    --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin "$@" bash -s || status=$?
+  (
+    in_own_cgroup "once-$$" systemd-nspawn --quiet --directory="$root" --machine="once-$$" --as-pid2 --pipe --register=no \
+      --keep-unit --private-network --resolv-conf=off --timezone=off --link-journal=no --settings=no \
+      --setenv=LANG=C.UTF-8 --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin "$@" bash -s
+  ) || status=$?
   drop_cgroup "once-$$"
   return "$status"
 }
 
-# A base of the same suite that no host is a copy of is a leftover of an older test/host.
+# A base of the same suite that no host is a copy of, and nobody wanted for an hour, is a leftover
+# of an older test/host. The hour is for other checkouts on this machine.
 base_drop_unused() {
   local kept=$1 other prefix
   prefix=${kept##*/}
   prefix=${prefix%-*}
   for other in "$cache/base/$prefix"-????????????; do
-    [[ -d $other && $other != "$kept" && -e $other/done ]] || continue
+    [[ $other != "$kept" && -n $(find "$other/done" -mmin +60 2>/dev/null) ]] || continue
     grep --quiet --line-regexp --fixed-strings --no-messages "$other" "$cache"/hosts/*/base || rm -rf "$other" "$other.lock"
   done
 }

@@ -105,8 +105,7 @@ host_wait() {
 host_find_init() {
   local nspawn child
   read -r nspawn _ <"$1/nspawn"
-  # Under systemd-run or setsid it may be a grandchild.
-  for child in $(descendants "$nspawn"); do
+  for child in $(ps --no-headers -o pid --ppid "$nspawn"); do
     if grep --quiet --extended-regexp '^NSpid:.*[[:space:]]1$' "/proc/$child/status" 2>/dev/null &&
       [[ -S /proc/$child/root/run/systemd/private ]]; then
       echo "$child"
@@ -114,14 +113,6 @@ host_find_init() {
     fi
   done
   return 1
-}
-
-descendants() {
-  local child
-  for child in $(ps --no-headers -o pid --ppid "$1"); do
-    echo "$child"
-    descendants "$child"
-  done
 }
 
 # host_enter DIRECTORY UID GID HOME USER COMMAND...: becomes the command, with its streams and its status.

@@ -50,9 +50,10 @@ join_cgroup() {
   fi
 }
 
-# Two hosts in one cgroup would take each other's processes for their own.
-in_own_cgroup() (
-  name=fastapi-host-$1
+# in_own_cgroup NAME COMMAND...: becomes the command. Two hosts in one cgroup would take each
+# other's processes for their own.
+in_own_cgroup() {
+  local name=fastapi-host-$1 hierarchy
   shift
   if [[ -d /run/systemd/system ]]; then
     exec systemd-run --quiet --scope --collect --unit="$name" --property=Delegate=yes -- "$@"
@@ -61,7 +62,7 @@ in_own_cgroup() (
     join_cgroup "$hierarchy/$name"
   done
   exec "$@"
-)
+}
 
 drop_cgroup() {
   local hierarchy

@@ -6,10 +6,11 @@ prerequisites=(
   mmdebstrap:mmdebstrap
   systemd-nspawn:systemd-container
   /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
-  zstd:zstd
   git:git
   npm:npm
   nsenter:util-linux
+  mount:mount
+  ps:procps
 )
 
 install_prerequisites() {
