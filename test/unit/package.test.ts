@@ -13,8 +13,11 @@ test('the lockfile names no registry', (t) => {
   t.notRegex(read('package-lock.json'), /"resolved"/)
 })
 
-test('every file of dist-units is installed by the PKGBUILD', async (t) => {
+test('every file of dist-units is installed by the PKGBUILD, the man page as what it is converted to', async (t) => {
   const { readdirSync } = await import('node:fs')
   const pkgbuild = read('PKGBUILD')
-  for (const file of readdirSync('dist-units')) t.true(pkgbuild.includes(` ${file} `), file)
+  for (const file of readdirSync('dist-units')) {
+    const installed = file.endsWith('.md') ? `build/${file.slice(0, -'.md'.length)}` : file
+    t.true(pkgbuild.includes(` ${installed} `), file)
+  }
 })
