@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { release } from '../../../src/release.js'
 import { createApp } from '../../../src/serve/app.js'
 
 interface Answer {
@@ -61,8 +62,8 @@ test('GET /health with Accept: application/health+json is the health document', 
   t.is(headers['content-type'], 'application/health+json')
   const document = JSON.parse(body) as Record<string, unknown>
   t.is(document['status'], 'pass')
-  t.is(document['releaseId'], '0.0.0-0')
-  t.is(document['version'], '0.0.0')
+  t.is(document['releaseId'], release)
+  t.is(document['version'], release.replace(/-[^-]*$/, ''))
   t.is(document['serviceId'], 'fastapi-health')
 })
 
