@@ -25,6 +25,11 @@ running_host() {
   echo "$directory"
 }
 
+# Unlike its name, also unique among hosts in different caches.
+machine_name() {
+  echo "$1-$(cksum <<<"$cache" | cut --delimiter=' ' --fields=1)"
+}
+
 # host_boot NAME OWNER_PID BENCH: OWNER_PID may be empty, then the host stays until it is stopped.
 host_boot() {
   local name=$1 owner=$2 bench=$3 started=$EPOCHREALTIME directory
@@ -70,11 +75,12 @@ host_mount() {
 }
 
 host_start() {
-  local name=$1 directory=$2
+  local name=$1 directory=$2 machine
+  machine=$(machine_name "$name")
   rm -f "$directory/init"
   # The unified hierarchy is the only one that recent versions of systemd boot on.
-  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 in_own_cgroup "$name" \
-    setsid systemd-nspawn --quiet --directory="$directory/root" --machine="$name" --boot --private-network \
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 in_own_cgroup "$machine" \
+    setsid systemd-nspawn --quiet --directory="$directory/root" --machine="$machine" --hostname="$name" --boot --private-network \
     --register=no --keep-unit --console=read-only --resolv-conf=off --timezone=off --link-journal=no --settings=no \
     --suppress-sync=yes </dev/null >"$directory/console" 2>&1 &
   identity $! >"$directory/nspawn" || fail "host '$name' ended at once: $(<"$directory/console")"
@@ -165,7 +171,7 @@ host_kill() {
   wait_gone 5 "$directory/nspawn" || kill_recorded KILL "$directory/nspawn"
   wait_gone 5 "$directory/nspawn" || fail "host '$name': systemd-nspawn (pid, start: $(<"$directory/nspawn")) survived SIGKILL"
   rm -f "$directory/init" "$directory/nspawn"
-  drop_cgroup "$name"
+  drop_cgroup "$(machine_name "$name")"
 }
 
 # host_stop NAME NOW: with NOW without waiting for its services.
