@@ -1,4 +1,4 @@
-import { request, type RequestOptions } from 'node:http'
+import { request as httpRequest, type RequestOptions } from 'node:http'
 
 /** What came back for a request for health. */
 export interface Answer {
@@ -7,7 +7,7 @@ export interface Answer {
   body: string
 }
 
-/** Whom to ask: the path of a Unix socket, or an http: URL. */
+/** Whom to ask: the path of a Unix socket, or an http: or https: URL. */
 export type Target = { socketPath: string } | { url: URL }
 
 /** Bytes of an answer that are read at most; a health document is far smaller. */
@@ -21,6 +21,7 @@ const mostBytes = 64 * 1024
  */
 export function ask(target: Target, accept: string, timeoutMs: number): Promise<Answer> {
   const headers = { Accept: accept, Connection: 'close' }
+  const request = 'url' in target && target.url.protocol === 'https:' ? loadHttps().request : httpRequest
   const options: RequestOptions =
     'url' in target
       ? { ...urlOptions(target.url), headers }
@@ -56,6 +57,11 @@ export function ask(target: Target, accept: string, timeoutMs: number): Promise<
   })
 }
 
-function urlOptions({ hostname, port, pathname, search }: URL): RequestOptions {
-  return { hostname: hostname.replace(/^\[|\]$/g, ''), port: port || 80, path: pathname + search }
+/** TLS takes its time to load, and hardly any question needs it. */
+function loadHttps(): typeof import('node:https') {
+  return require('node:https') as typeof import('node:https')
+}
+
+function urlOptions({ protocol, hostname, port, pathname, search }: URL): RequestOptions {
+  return { hostname: hostname.replace(/^\[|\]$/g, ''), port: port || (protocol === 'https:' ? 443 : 80), path: pathname + search }
 }

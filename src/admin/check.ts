@@ -5,21 +5,42 @@ import { ask, type Answer, type Target } from './ask.js'
 
 const defaultSocket = '/run/fastAPI/fastAPI.sock'
 
-const usage = `Usage: fastapi-health check [--timeout SECONDS] [--wait SECONDS] [TARGET]
+const usage = `Usage: fastapi-health check [OPTION...] [TARGET]
 
-Asks for the service's health, which starts it where it is not running.
+Asks for the service's health, which starts the service where it does not run, and says in one line what it found.
 
-  TARGET             path of a Unix socket, or an http:// URL; by default ${defaultSocket}
+  TARGET             path of a Unix socket, or an http:// or https:// URL, whose path is /health
+                     unless it has one; by default ${defaultSocket}
   --timeout SECONDS  how long one answer may take (default 10)
   --wait SECONDS     ask again for this long until the answer is healthy (default 0)
+  --json             say it as one line of JSON
+  --help             show this text
 
 Exit status: 0 healthy, 1 not healthy, 64 wrong arguments, 69 nothing answers.
 `
 
-/** What a check found, ready to be told. */
-interface Finding {
-  exitStatus: ExitStatus
+/** The service's own document is asked for; whoever knows only the plain answer may give that. */
+const accept = 'application/health+json, application/json;q=0.9'
+
+/** Between two questions of --wait. */
+const pauseMs = 200
+
+/** What a check found. `warn` is healthy, with something to look at. */
+export interface Report {
+  status: 'ok' | 'warn' | 'fail' | 'unavailable'
+  target: string
+  durationMs: number
+  /** For people: what was found, without the target. */
   message: string
+  /** The release that answered, where it says so. */
+  releaseId?: string
+}
+
+const exitStatusOf: Record<Report['status'], ExitStatus> = {
+  ok: exitStatus.done,
+  warn: exitStatus.done,
+  fail: exitStatus.failed,
+  unavailable: exitStatus.unavailable
 }
 
 /** `fastapi-health check`: one line that says what was found, and the exit status that goes with it. */
@@ -30,39 +51,73 @@ export async function check(args: string[]): Promise<void> {
     return
   }
   const timeoutMs = milliseconds('--timeout', values.timeout ?? '10')
-  const deadline = Date.now() + milliseconds('--wait', values.wait ?? '0')
-  const target = readTarget(positionals)
-
-  let finding = await find(target, timeoutMs)
-  while (finding.exitStatus !== exitStatus.done && Date.now() < deadline) {
-    await sleep(Math.min(200, Math.max(0, deadline - Date.now())))
-    finding = await find(target, timeoutMs)
-  }
-  const stream = finding.exitStatus === exitStatus.done ? process.stdout : process.stderr
-  stream.write(`${finding.message}\n`)
-  process.exitCode = finding.exitStatus
+  const waitMs = milliseconds('--wait', values.wait ?? '0')
+  const report = await askUntilHealthy(readTarget(positionals), timeoutMs, waitMs)
+  process.exitCode = exitStatusOf[report.status]
+  // On standard output whatever was found: it is the answer, and monitoring systems read no other stream.
+  process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${oneLine(report)}\n`)
 }
 
-async function find(target: Target, timeoutMs: number): Promise<Finding> {
-  const name = 'url' in target ? target.url.href : target.socketPath
+/** Asks once, and then again until the answer is healthy or `waitMs` have passed. */
+export async function askUntilHealthy(target: Target, timeoutMs: number, waitMs: number): Promise<Report> {
+  const deadline = Date.now() + waitMs
+  for (let boundMs = timeoutMs; ; boundMs = Math.min(timeoutMs, deadline - Date.now())) {
+    const report = await askOnce(target, boundMs)
+    if (exitStatusOf[report.status] === exitStatus.done || Date.now() + pauseMs >= deadline) return report
+    await sleep(pauseMs)
+  }
+}
+
+/** Asks `target` for its health, once. Never throws. */
+export async function askOnce(target: Target, timeoutMs: number): Promise<Report> {
   const startedAt = performance.now()
-  let answer: Answer
+  const about = () => ({
+    target: 'url' in target ? target.url.href : target.socketPath,
+    durationMs: Math.round(performance.now() - startedAt)
+  })
   try {
-    answer = await ask(target, 'application/json', timeoutMs)
+    const answer = await ask(target, accept, timeoutMs)
+    return { ...about(), ...judge(answer) }
   } catch (error) {
-    return { exitStatus: exitStatus.unavailable, message: `UNAVAILABLE: ${name}: ${(error as Error).message}` }
+    return { ...about(), status: 'unavailable', message: (error as Error).message }
   }
-  const took = `${Math.round(performance.now() - startedAt)} ms`
-  if (answer.status === 200 && isOk(answer.body)) return { exitStatus: exitStatus.done, message: `OK: ${name} is healthy (${took})` }
-  const got = `status ${answer.status} with ${JSON.stringify(answer.body.slice(0, 200))}`
-  return { exitStatus: exitStatus.failed, message: `FAIL: ${name}: expected status 200 with {"status":"ok"}, got ${got} (${took})` }
 }
 
-function isOk(body: string): boolean {
+/** What an answer says: `pass`, `warn` or `fail` of draft-inadarei-api-health-check-06, or the plain `ok`. */
+function judge({ status, body }: Answer): Pick<Report, 'status' | 'message' | 'releaseId'> {
+  const document = parseObject(body)
+  const said = document['status']
+  const releaseId = document['releaseId']
+  const release = typeof releaseId === 'string' ? { releaseId } : {}
+  const notes = notesOf(document['checks'])
+  if (status === 200 && (said === 'ok' || said === 'pass')) return { status: 'ok', message: 'is healthy', ...release }
+  if (status === 200 && said === 'warn') return { status: 'warn', message: `is healthy, but: ${notes || 'it does not say what'}`, ...release }
+  if (said === 'fail') return { status: 'fail', message: `is not healthy: ${notes || 'it does not say why'}`, ...release }
+  const got = `status ${status} with ${JSON.stringify(body.slice(0, 200))}`
+  return { status: 'fail', message: `expected status 200 with {"status":"ok"}, got ${got}` }
+}
+
+/** What the document's checks that did not pass say, in one line. */
+function notesOf(checks: unknown): string {
+  if (typeof checks !== 'object' || checks === null) return ''
+  return Object.entries(checks as Record<string, unknown>)
+    .flatMap(([name, list]) => (Array.isArray(list) ? (list as Record<string, unknown>[]).map((each) => ({ name, ...each })) : []))
+    .filter((each: Record<string, unknown>) => each['status'] === 'warn' || each['status'] === 'fail')
+    .map((each: Record<string, unknown>) => String(each['output'] ?? `${String(each['name'])} is ${String(each['observedValue'])}`))
+    .join('; ')
+    .replace(/\s+/g, ' ')
+}
+
+function oneLine({ status, target, message, durationMs }: Report): string {
+  return `${status.toUpperCase()}: ${target}${message.startsWith('is ') ? ' ' : ': '}${message} (${durationMs} ms)`
+}
+
+function parseObject(text: string): Record<string, unknown> {
   try {
-    return (JSON.parse(body) as { status?: unknown }).status === 'ok'
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
   } catch {
-    return false
+    return {}
   }
 }
 
@@ -71,7 +126,7 @@ function parse(args: string[]) {
     return parseArgs({
       args,
       allowPositionals: true,
-      options: { timeout: { type: 'string' }, wait: { type: 'string' }, help: { type: 'boolean' } }
+      options: { timeout: { type: 'string' }, wait: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } }
     })
   } catch (error) {
     throw exitError(exitStatus.usage, `check: ${(error as Error).message}\n\n${usage}`)
@@ -90,6 +145,10 @@ function readTarget(positionals: string[]): Target {
   const [text = defaultSocket, ...rest] = positionals
   if (rest.length > 0) throw exitError(exitStatus.usage, `check: expected one TARGET, got ${positionals.length}`)
   if (text.startsWith('/')) return { socketPath: text }
-  if (URL.canParse(text) && new URL(text).protocol === 'http:') return { url: new URL(text) }
-  throw exitError(exitStatus.usage, `check: expected the path of a socket or an http:// URL, got ${JSON.stringify(text)}`)
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) {
+    const url = new URL(text)
+    if (url.pathname === '/') url.pathname = '/health'
+    return { url }
+  }
+  throw exitError(exitStatus.usage, `check: expected the path of a socket, or an http:// or https:// URL, got ${JSON.stringify(text)}`)
 }
