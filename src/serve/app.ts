@@ -1,36 +1,45 @@
 import Router from '@koa/router'
 import Koa from 'koa'
-import { healthDocument, healthMediaType, plainHealth } from './health.js'
 import type { Log } from './log.js'
+import type { HealthLimits } from './settings.js'
+
+/** The plain answer, byte for byte what the FastAPI deployment answered. */
+const plainHealth = '{"status":"ok"}'
+
+/** The media type that asks for the health document, draft-inadarei-api-health-check-06. */
+const healthMediaType = 'application/health+json'
 
 const allow = 'GET, HEAD, OPTIONS'
+
+// Few ask for these, so they are loaded by the first who does and cost a start nothing.
+const loadHealth = () => require('./health.js') as typeof import('./health.js')
+const loadOpenapi = () => require('./openapi.js') as typeof import('./openapi.js')
 
 /**
  * The application: routes, errors, headers. It knows no process and no socket; `app.callback()` is a request
  * listener of node:http.
  */
-export function createApp(log: Log): Koa {
+export function createApp(log: Log, limits: HealthLimits): Koa {
   const app = new Koa()
   const router = new Router({ strict: true, sensitive: true })
 
   router.get('/health', (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     ctx.set('Vary', 'Accept')
-    if (ctx.get('Accept').includes(healthMediaType)) {
-      const health = healthDocument()
-      answer(ctx, health.status === 'fail' ? 503 : 200, JSON.stringify(health), healthMediaType)
-    } else {
-      answer(ctx, 200, plainHealth)
-    }
+    if (ctx.get('Accept').includes(healthMediaType)) return answerHealth(ctx, limits)
+    answer(ctx, 200, plainHealth)
   })
-  router.options('/health', (ctx) => {
-    ctx.set('Allow', allow)
-    ctx.status = 204
-  })
-  router.all('/health', (ctx) => {
-    ctx.set('Allow', allow)
-    answerDetail(ctx, 405, 'Method Not Allowed')
-  })
+  router.get('/openapi.json', (ctx) => answer(ctx, 200, JSON.stringify(loadOpenapi().openapi)))
+  for (const path of ['/health', '/openapi.json']) {
+    router.options(path, (ctx) => {
+      ctx.set('Allow', allow)
+      ctx.status = 204
+    })
+    router.all(path, (ctx) => {
+      ctx.set('Allow', allow)
+      answerDetail(ctx, 405, 'Method Not Allowed')
+    })
+  }
   router.all('/health/', (ctx) => {
     ctx.set('Location', `/health${ctx.search}`)
     ctx.status = 307
@@ -52,6 +61,11 @@ export function createApp(log: Log): Koa {
   // What is left for Koa to report is an answer that could not be written: the client has gone.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'))
   return app
+}
+
+async function answerHealth(ctx: Koa.Context, limits: HealthLimits): Promise<void> {
+  const health = await loadHealth().healthDocument(limits)
+  answer(ctx, health.status === 'fail' ? 503 : 200, JSON.stringify(health), healthMediaType)
 }
 
 // A string with its own type: an object body makes Koa touch the global Response, which loads undici.

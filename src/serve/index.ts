@@ -25,7 +25,7 @@ export async function serve(args: string[]): Promise<void> {
   const log = createLog(settings.logLevel, process.env)
   const notify = createNotify(notifyFd)
 
-  const listener = createApp(log).callback()
+  const listener = createApp(log, settings.health).callback()
   const newServer = (): Server => createServer({ keepAliveTimeout: settings.keepAliveTimeoutMs }, listener)
   const servers = socketFds.length > 0 ? socketFds.map(newServer) : [newServer()]
   const connections = watchConnections(servers, settings, () => leave('idle'))

@@ -12,7 +12,15 @@ export interface Settings {
   workers: number
   autoRollback: boolean
   releasesKeep: number
+  health: HealthLimits
   listen: ListenAddress
+}
+
+/** When the health document warns; 0: never. */
+export interface HealthLimits {
+  eventLoopDelayWarnMs: number
+  diskFreeWarnPercent: number
+  memoryFreeWarnPercent: number
 }
 
 /** Where the development listener listens: a TCP address, or the path of a Unix socket. */
@@ -46,6 +54,9 @@ export const settingsTable = {
     parse: (text: string) => (text === 'yes' ? true : text === 'no' ? false : undefined)
   },
   RELEASES_KEEP: whole('3', 1, 100),
+  EVENT_LOOP_DELAY_WARN: seconds('0', 0, 60),
+  DISK_FREE_WARN: whole('0', 0, 100),
+  MEMORY_FREE_WARN: whole('0', 0, 100),
   LISTEN: {
     default: '127.0.0.1:8000',
     allowed: 'host:port with an IP address and a port of 0 to 65535 (127.0.0.1:8000, [::1]:8000), or an absolute path',
@@ -77,6 +88,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     workers: read('WORKERS', settingsTable.WORKERS),
     autoRollback: read('AUTO_ROLLBACK', settingsTable.AUTO_ROLLBACK),
     releasesKeep: read('RELEASES_KEEP', settingsTable.RELEASES_KEEP),
+    health: {
+      eventLoopDelayWarnMs: read('EVENT_LOOP_DELAY_WARN', settingsTable.EVENT_LOOP_DELAY_WARN),
+      diskFreeWarnPercent: read('DISK_FREE_WARN', settingsTable.DISK_FREE_WARN),
+      memoryFreeWarnPercent: read('MEMORY_FREE_WARN', settingsTable.MEMORY_FREE_WARN)
+    },
     listen: read('LISTEN', settingsTable.LISTEN)
   }
   if (settings.drainGraceMs > settings.shutdownTimeoutMs) {

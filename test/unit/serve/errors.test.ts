@@ -2,11 +2,13 @@ import test from 'ava'
 import { createApp } from '../../../src/serve/app.js'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { noLimits } from './start-app.js'
 
 test('an internal error is 500 without its cause, which is logged as an error', async (t) => {
   const logged: unknown[] = []
   const silent = () => {}
-  const app = createApp({ debug: silent, info: silent, warn: silent, fatal: silent, error: (entry: unknown) => void logged.push(entry) } as never)
+  const log = { debug: silent, info: silent, warn: silent, fatal: silent, error: (entry: unknown) => void logged.push(entry) }
+  const app = createApp(log as never, noLimits)
   app.middleware.splice(1, 0, () => {
     throw new Error('the database password is 12345')
   })

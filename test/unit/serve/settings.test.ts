@@ -22,6 +22,7 @@ test('an empty environment gives the documented defaults', (t) => {
     workers: 1,
     autoRollback: false,
     releasesKeep: 3,
+    health: { eventLoopDelayWarnMs: 0, diskFreeWarnPercent: 0, memoryFreeWarnPercent: 0 },
     listen: { host: '127.0.0.1', port: 8000 }
   })
 })
@@ -50,6 +51,9 @@ const bad: Record<string, string[]> = {
   WORKERS: ['', 'two', '-1', '0', '65', '1.5'],
   AUTO_ROLLBACK: ['', 'true', 'YES', '1'],
   RELEASES_KEEP: ['', 'all', '-3', '0', '101', '2.5'],
+  EVENT_LOOP_DELAY_WARN: ['', 'soon', '-1', '61', '50ms'],
+  DISK_FREE_WARN: ['', 'low', '-1', '101', '10%', '5.5'],
+  MEMORY_FREE_WARN: ['', 'low', '-1', '101', '10%', '1G'],
   LISTEN: ['', '8000', 'localhost:8000', '127.0.0.1', '127.0.0.1:65536', '::1:80', '[127.0.0.1]:80', '127.0.0.1:-1', '/', 'a.sock', '/' + 'x'.repeat(108)]
 }
 
