@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { hostUnavailable } from './host/test.js'
+import { hostUnavailable } from './host/available.js'
 
 // Runs every test and closes with one line that counts them. Tests that could not run are no success where they
 // were meant to run: CI=true makes them a failure.
