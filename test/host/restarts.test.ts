@@ -1,0 +1,64 @@
+import { bootHost, type Host } from './host.js'
+import { nodePackage } from './nodes.js'
+import { curlHealth, pacmanU, pushPackage, servingRelease } from './pacman.js'
+import { test } from './test.js'
+
+let host: Host
+let older = ''
+let newer = ''
+let otherSocket = ''
+
+test.before(async (t) => {
+  t.timeout(600_000)
+  host = await bootHost()
+  older = await pushPackage(host, { version: '1.0.0' })
+  newer = await pushPackage(host, { version: '1.1.0' })
+  otherSocket = await pushPackage(host, { version: '1.2.0', edit: "sed -i 's/^SocketMode=.*/SocketMode=0600/' dist-units/fastAPI-unix.socket" })
+  await pacmanU(host, older)
+})
+
+test.after.always(async () => {
+  await host?.stop()
+})
+
+const show = async (unit: string, property: string) => (await host.sh(`systemctl show -P ${property} ${unit}`)).trim()
+const socketSince = () => show('fastAPI-unix.socket', 'ActiveEnterTimestampMonotonic')
+const starts = async () => Number(await host.sh('journalctl -q -u fastAPI-unix.service --grep "^Starting " -o cat | wc -l'))
+
+test('an upgrade leaves the socket alone and restarts a running service once, also with nodejs in the same transaction', async (t) => {
+  t.timeout(120_000)
+  await curlHealth(host)
+  const [socket, before] = [await socketSince(), await starts()]
+  await pacmanU(host, newer, await nodePackage(host, 22))
+  t.is(await starts(), before + 1)
+  t.is(await socketSince(), socket)
+  t.is(await servingRelease(host), '1.1.0-1')
+})
+
+test('an upgrade of nodejs alone restarts a running service, on the new node', async (t) => {
+  t.timeout(120_000)
+  await curlHealth(host)
+  const [socket, before] = [await socketSince(), await starts()]
+  await pacmanU(host, await nodePackage(host, 20))
+  t.is(await starts(), before + 1)
+  t.is(await socketSince(), socket)
+  t.regex(await host.sh('/proc/$(systemctl show -P MainPID fastAPI-unix.service)/exe --version'), /^v20\./)
+})
+
+test('an upgrade whose socket unit differs makes the socket anew, and the service goes on', async (t) => {
+  await curlHealth(host)
+  const socket = await socketSince()
+  await pacmanU(host, otherSocket)
+  t.not(await socketSince(), socket)
+  t.is(await host.sh('stat --format %a /run/fastAPI/fastAPI.sock'), '600\n')
+  t.is(await servingRelease(host), '1.2.0-1')
+  t.is(await host.sh('systemctl is-active fastAPI-unix.socket fastAPI-unix.service'), 'active\nactive\n')
+})
+
+test('a socket that the administrator stopped stays stopped', async (t) => {
+  await host.sh('systemctl stop fastAPI-unix.socket')
+  await pacmanU(host, older)
+  t.is((await host.run('systemctl is-active fastAPI-unix.socket fastAPI-unix.service')).stdout, 'inactive\ninactive\n')
+  await host.sh('systemctl start fastAPI-unix.socket')
+  t.is(await servingRelease(host), '1.0.0-1')
+})
