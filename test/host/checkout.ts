@@ -10,6 +10,13 @@ const execute = promisify(execFile)
 /** Where packages are built in a host: a package records its path, so two builds are alike only in the same one. */
 export const builderCheckout = '/home/builder/fastapi-health'
 
+/** Environment, as words of a shell, in which npm is content with the cache that {@link cloneIntoHost} leaves. */
+export async function offlineNpm(): Promise<string> {
+  // The cache is keyed by the registry's name, so npm has to be told the one that filled it.
+  const { stdout } = await execute('npm', ['config', 'get', 'registry'], { cwd: checkout })
+  return `npm_config_offline=true npm_config_update_notifier=false npm_config_registry=${stdout.trim()}`
+}
+
 /** Paths of the checkout's files, relative to it: tracked ones, and new ones that are not ignored. */
 export async function checkoutFiles(): Promise<string[]> {
   const options = { cwd: checkout, maxBuffer: 64 * 1024 * 1024 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { builderCheckout, cloneIntoHost } from './checkout.js'
+import { builderCheckout, cloneIntoHost, offlineNpm } from './checkout.js'
 import { curlHealth } from './pacman.js'
 import { bootHost, type Host } from './host.js'
 import { buildPackage } from './packages.js'
@@ -23,7 +23,11 @@ const sha256 = async (path: string) => createHash('sha256').update(await readFil
 
 test('makepkg -sicC builds, tests, installs and activates, and leaves the checkout as it was', async (t) => {
   t.timeout(300_000)
-  const output = await host.sh(`cd ${builderCheckout} && SOURCE_DATE_EPOCH=1735689600 makepkg -sicC --noconfirm 2>&1`, { user: 'builder', timeoutMs: 300_000 })
+  const environment = `SOURCE_DATE_EPOCH=1735689600 ${await offlineNpm()}`
+  const output = await host.sh(`cd ${builderCheckout} && ${environment} makepkg -sicC --noconfirm 2>&1`, {
+    user: 'builder',
+    timeoutMs: 300_000
+  })
   t.regex(output, /\d+ tests passed/, 'check() ran the unit tests')
   t.is(await host.sh(`cd ${builderCheckout} && git status --porcelain`, { user: 'builder' }), '')
   t.is(await curlHealth(host), '{"status":"ok"}')

@@ -1,4 +1,5 @@
 import { writeFileSync, chmodSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test from 'ava'
 import { activateService, ask, developService, newFolder, start } from './service.js'
@@ -38,6 +39,23 @@ for (const [what, redirect] of [
     const service = start(t, ['bash', '-c', command], {})
     t.is(await service.ended, 1)
     t.regex(service.log(), /file descriptor 3 to be a listening socket/)
+  })
+}
+
+for (const [what, protocol] of [
+  ['connected, not listening,', 'tcp'],
+  ['a datagram socket', 'udp']
+] as const) {
+  test(`a socket that is ${what} ends it with status 1 and its number`, async (t) => {
+    const server = createServer().listen(0, '127.0.0.1')
+    t.teardown(() => server.close())
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    const listen = 'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=fastAPI'
+    const command = `${listen}; exec ${serve(newFolder(t)).join(' ')} 3<>/dev/${protocol}/127.0.0.1/${port}`
+    const service = start(t, ['bash', '-c', command], {})
+    t.is(await service.ended, 1)
+    t.regex(service.log(), /file descriptor 3 to be a listening/)
   })
 }
 
