@@ -4,6 +4,7 @@ import { release } from '../release.js'
 import { takeActivation } from './activation.js'
 import { createApp } from './app.js'
 import { watchConnections } from './connections.js'
+import { listenWithin, serverLimits } from './limits.js'
 import { createLog } from './log.js'
 import { createNotify, keepWatchdog } from './notify.js'
 import { readSettings, type ListenAddress } from './settings.js'
@@ -26,7 +27,11 @@ export async function serve(args: string[]): Promise<void> {
   const notify = createNotify(notifyFd)
 
   const listener = createApp(log, settings.health).callback()
-  const newServer = (): Server => createServer({ keepAliveTimeout: settings.keepAliveTimeoutMs }, listener)
+  const newServer = (): Server => {
+    const server = createServer(serverLimits(settings.keepAliveTimeoutMs))
+    listenWithin(server, listener)
+    return server
+  }
   const servers = socketFds.length > 0 ? socketFds.map(newServer) : [newServer()]
   const connections = watchConnections(servers, settings, () => leave('idle'))
 

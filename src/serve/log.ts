@@ -20,7 +20,8 @@ export function createLog(level: string, env: NodeJS.ProcessEnv): Log {
     [Symbol.for('pino.metadata')]: true,
     write(line: string) {
       try {
-        writeSync(2, journal ? withPriority(priorities[this.lastLevel] ?? 6, line) : line)
+        const text = asciiOnly(line)
+        writeSync(2, journal ? withPriority(priorities[this.lastLevel] ?? 6, text) : text)
       } catch {
         // EPIPE, EAGAIN: the journal is away or full. A lost line is better than a lost request.
       }
@@ -35,4 +36,9 @@ export function createLog(level: string, env: NodeJS.ProcessEnv): Log {
     },
     stream
   )
+}
+
+/** JSON escapes control characters only up to U+001F; a terminal obeys some of those that follow, too. */
+function asciiOnly(json: string): string {
+  return json.replace(/[\x7f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
