@@ -8,6 +8,7 @@ const usage = `Usage: fastapi-health COMMAND [OPTION...]
 Commands:
   serve      answer GET /health on the sockets that systemd passed (fastAPI-unix.service runs this)
   check      ask the socket for its health
+  nginx      switch the site in nginx on or off, or say how it is
 
 Options:
   --help     show this text; COMMAND --help shows that of a command
@@ -22,7 +23,8 @@ type Command = (args: string[]) => void | Promise<void>
 // at its start for nothing but itself.
 const commands: Record<string, () => Command> = {
   serve: () => (require('./serve/index.js') as typeof import('./serve/index.js')).serve,
-  check: () => (require('./admin/check.js') as typeof import('./admin/check.js')).check
+  check: () => (require('./admin/check.js') as typeof import('./admin/check.js')).check,
+  nginx: () => (require('./admin/nginx/command.js') as typeof import('./admin/nginx/command.js')).nginx
 }
 
 async function main([name, ...args]: string[]): Promise<void> {

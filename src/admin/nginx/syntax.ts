@@ -4,6 +4,8 @@ export interface Directive {
   args: string[]
   /** What stands between its braces; undefined where it ends with a semicolon. */
   block?: Directive[]
+  /** Where its closing brace stands in the file: so many characters from its start. */
+  closesAt?: number
   file: string
   line: number
 }
@@ -13,6 +15,7 @@ interface Token {
   text: string
   quoted: boolean
   line: number
+  at: number
 }
 
 /**
@@ -39,7 +42,8 @@ export function parseNginx(text: string, file: string): Directive[] {
       const inner = token.text === '{' ? block() : undefined
       if (name === undefined) continue
       const directive = { name: name.text, args: args.map((word) => word.text), file, line: name.line }
-      directives.push(inner === undefined ? directive : { ...directive, block: inner })
+      const closesAt = tokens[at]?.at
+      directives.push(inner === undefined ? directive : { ...directive, block: inner, ...(closesAt !== undefined && { closesAt }) })
     }
     return directives
   }
@@ -61,12 +65,13 @@ function tokenize(text: string): Token[] {
   }
   while (at < text.length) {
     const startLine = line
+    const startAt = at
     const character = take()
     if (/\s/.test(character)) continue
     if (character === '#') {
       while (at < text.length && text[at] !== '\n') at++
     } else if (/[;{}]/.test(character)) {
-      tokens.push({ text: character, quoted: false, line: startLine })
+      tokens.push({ text: character, quoted: false, line: startLine, at: startAt })
       const before = tokens.at(-2)?.text ?? ''
       // Lua between the braces is not nginx's syntax.
       if (character === '{' && /_by_lua_block$/.test(before)) skipBraces()
@@ -74,7 +79,7 @@ function tokenize(text: string): Token[] {
       let word = ''
       while (at < text.length && text[at] !== character) word += escaped(take())
       at++
-      tokens.push({ text: word, quoted: true, line: startLine })
+      tokens.push({ text: word, quoted: true, line: startLine, at: startAt })
     } else {
       let word = escaped(character)
       while (at < text.length) {
@@ -86,7 +91,7 @@ function tokenize(text: string): Token[] {
         } else if (/[\s;{]/.test(next)) break
         else word += escaped(take())
       }
-      tokens.push({ text: word, quoted: false, line: startLine })
+      tokens.push({ text: word, quoted: false, line: startLine, at: startAt })
     }
   }
   return tokens

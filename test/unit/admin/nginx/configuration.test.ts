@@ -6,6 +6,7 @@ import { parseNginx } from '../../../../src/admin/nginx/syntax.js'
 const socketPath = '/run/fastAPI/fastAPI.sock'
 const stock = readFileSync('test/host/rootfs/etc/nginx/nginx.conf', 'utf8')
 const vhost = readFileSync('dist-units/fastAPI.nginx.conf', 'utf8')
+const location = readFileSync('dist-units/fastAPI.nginx.location', 'utf8')
 
 /** What `nginx -T` prints of these files, the main one first. */
 function dump(files: Record<string, string>): string {
@@ -18,8 +19,8 @@ test('words, quotes, comments, variables and blocks are told apart', (t) => {
   const text = `a 'b c' "d;e" f\\ g; # not; {this}\nh { i \${j}k "}"; }\nmap $a $b { "~^x{1,2}$" 1; }`
   t.deepEqual(parseNginx(text, 'x'), [
     { name: 'a', args: ['b c', 'd;e', 'f g'], file: 'x', line: 1 },
-    { name: 'h', args: [], block: [{ name: 'i', args: ['${j}k', '}'], file: 'x', line: 2 }], file: 'x', line: 2 },
-    { name: 'map', args: ['$a', '$b'], block: [{ name: '~^x{1,2}$', args: ['1'], file: 'x', line: 3 }], file: 'x', line: 3 }
+    { name: 'h', args: [], block: [{ name: 'i', args: ['${j}k', '}'], file: 'x', line: 2 }], closesAt: 51, file: 'x', line: 2 },
+    { name: 'map', args: ['$a', '$b'], block: [{ name: '~^x{1,2}$', args: ['1'], file: 'x', line: 3 }], closesAt: 80, file: 'x', line: 3 }
   ])
 })
 
@@ -56,7 +57,8 @@ test('an included vhost is found, answers for its name, and leaves the stock ser
     [included, true],
     [after, false]
   ] as const) {
-    const configuration = parseDump(dump({ '/etc/nginx/nginx.conf': main, '/etc/nginx/fastAPI/fastAPI.conf': vhost }))
+    const site = { '/etc/nginx/fastAPI/fastAPI.conf': vhost, '/etc/nginx/fastAPI/fastAPI.location': location }
+    const configuration = parseDump(dump({ '/etc/nginx/nginx.conf': main, ...site }))
     const [ours, ...others] = serversFor(configuration, socketPath)
     t.is(ours?.file, '/etc/nginx/fastAPI/fastAPI.conf')
     t.deepEqual(others, [])
