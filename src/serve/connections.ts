@@ -24,8 +24,10 @@ export interface Connections {
 interface Connection {
   /** Requests received and not yet answered. */
   open: number
+  /** The response to the latest request. */
+  latest: ServerResponse | undefined
   /** `socket.bytesRead` when the last answer was complete: more than that now means that a request is arriving. */
-  answeredAt: number
+  quietAt: number
 }
 
 /**
@@ -37,19 +39,24 @@ interface Connection {
  */
 export function watchConnections(servers: Server[], times: ConnectionTimes, onIdle: () => void): Connections {
   const connections = new Map<Socket, Connection>()
-  const responses = new Set<ServerResponse>()
   let idleTimer: NodeJS.Timeout | undefined
   let draining: Promise<boolean> | undefined
   let drained: ((clean: boolean) => void) | undefined
 
   function armIdleTimer(): void {
-    if (times.idleTimeoutMs > 0) idleTimer = setTimeout(onIdle, times.idleTimeoutMs)
+    if (times.idleTimeoutMs === 0) return
+    clearTimeout(idleTimer)
+    idleTimer = setTimeout(() => {
+      afterReading(() => {
+        if (connections.size === 0) onIdle()
+      })
+    }, times.idleTimeoutMs)
   }
 
   function onConnection(socket: Socket): void {
     clearTimeout(idleTimer)
-    connections.set(socket, { open: 0, answeredAt: 0 })
-    if (draining !== undefined) endWhenIdle(socket)
+    connections.set(socket, { open: 0, latest: undefined, quietAt: 0 })
+    if (draining !== undefined) endAfterGrace(socket)
     socket.once('close', () => {
       connections.delete(socket)
       if (connections.size > 0) return
@@ -62,33 +69,44 @@ export function watchConnections(servers: Server[], times: ConnectionTimes, onId
     const { socket } = request
     const connection = connections.get(socket)
     if (connection === undefined) return
+    const { latest } = connection
     connection.open++
-    responses.add(response)
-    if (draining !== undefined) response.setHeader('Connection', 'close')
+    connection.latest = response
+    if (draining !== undefined) {
+      // Of requests that came in one piece, only the last answer may end the connection.
+      if (latest !== undefined && !latest.headersSent) latest.removeHeader('Connection')
+      response.setHeader('Connection', 'close')
+    }
     response.once('close', () => {
-      responses.delete(response)
       connection.open--
-      connection.answeredAt = socket.bytesRead
-      if (draining !== undefined) endWhenIdle(socket)
+      // An answer can be complete before the body that it did not wait for: what comes then is no request.
+      connection.quietAt = request.complete ? socket.bytesRead : Infinity
+      if (draining !== undefined) endAfterGrace(socket)
     })
   }
 
-  /** Gives `socket` the grace to send a request in, then ends it, unless one is under way or arriving. */
-  function endWhenIdle(socket: Socket): void {
-    setTimeout(() => {
+  /** Gives `socket` the grace to send a request in, then ends it. */
+  function endAfterGrace(socket: Socket): void {
+    setTimeout(() => endIfQuiet(socket), times.drainGraceMs)
+  }
+
+  /** Ends `socket`, unless a request is under way or arriving: that one's own time limits end it. */
+  function endIfQuiet(socket: Socket): void {
+    afterReading(() => {
       const connection = connections.get(socket)
-      if (connection === undefined || connection.open > 0) return
-      if (socket.bytesRead > connection.answeredAt) return // the request's own time limits end it
+      if (connection === undefined || connection.open > 0 || socket.bytesRead > connection.quietAt) return
       socket.destroySoon()
-    }, times.drainGraceMs)
+    })
   }
 
   for (const server of servers) {
     server.on('connection', onConnection)
     // Before the application's own listener, so that the header is set before any answer is.
     server.prependListener('request', onRequest)
+    // KEEP_ALIVE_TIMEOUT; without a listener Node ends the connection at once, and what it has not yet read is lost.
+    server.on('timeout', endIfQuiet)
+    server.once('listening', armIdleTimer)
   }
-  armIdleTimer()
 
   return {
     count: () => connections.size,
@@ -103,8 +121,10 @@ export function watchConnections(servers: Server[], times: ConnectionTimes, onId
           return
         }
         drained = resolve
-        for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close')
-        for (const socket of connections.keys()) endWhenIdle(socket)
+        for (const [socket, { latest }] of connections) {
+          if (latest !== undefined && !latest.headersSent) latest.setHeader('Connection', 'close')
+          endAfterGrace(socket)
+        }
         setTimeout(() => {
           for (const socket of connections.keys()) socket.destroy()
           resolve(connections.size === 0)
@@ -113,4 +133,13 @@ export function watchConnections(servers: Server[], times: ConnectionTimes, onId
       return draining
     }
   }
+}
+
+/**
+ * Calls `decide` when everything that has reached this process by now is read and accepted: of an event loop's turn,
+ * timers are the first phase and immediates the last. A process that was held up would else end, by its timers,
+ * connections whose requests have long been waiting to be read.
+ */
+function afterReading(decide: () => void): void {
+  setImmediate(decide)
 }

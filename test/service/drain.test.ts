@@ -14,6 +14,18 @@ function connect(service: Service): Promise<Socket & { received: () => string }>
   })
 }
 
+const request = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n'
+
+/** A connection that is answered on: accepted for certain, and not only in the queue. */
+async function connectAndAsk(service: Service): ReturnType<typeof connect> {
+  const socket = await connect(service)
+  socket.write(request)
+  while (answers(socket) < 1) await sleep(5)
+  return socket
+}
+
+const answers = (socket: { received: () => string }) => socket.received().split('HTTP/1.1 200 OK').length - 1
+
 const closed = (socket: Socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))
 
 test('it leaves by itself, with status 0, once nobody has been connected for IDLE_TIMEOUT', async (t) => {
@@ -41,7 +53,7 @@ test('a request that comes on an open connection while it drains is answered, wi
   const socket = await connect(service)
   service.child.kill('SIGTERM')
   await sleep(100)
-  socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
+  socket.write(request)
   await closed(socket)
   t.regex(socket.received(), /^HTTP\/1\.1 200 OK\r\n[^]*Connection: close\r\n[^]*\{"status":"ok"\}$/)
   t.is(await service.ended, 0)
@@ -80,12 +92,58 @@ test('a drain that takes longer than SHUTDOWN_TIMEOUT is cut short, and says so'
   t.regex(service.log(), /cut the drain short/)
 })
 
-test('every one of many pipelined requests is answered across SIGTERM', async (t) => {
-  const service = await activateService(t)
-  const socket = await connect(service)
-  socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20))
+test('every one of the requests that come in one piece is answered, across SIGTERM and while it drains', async (t) => {
+  const service = await activateService(t, { DRAIN_GRACE: '5' })
+  const [across, after] = [await connectAndAsk(service), await connectAndAsk(service)]
+  const bothClosed = Promise.all([closed(across), closed(after)])
+  across.write(request.repeat(20))
   service.child.kill('SIGTERM')
-  await closed(socket)
+  await sleep(100)
+  if (answers(across) === 21) across.destroy()
+  after.write(request.repeat(20))
+  await bothClosed
+  t.is(answers(across), 21)
+  t.is(answers(after), 21)
   t.is(await service.ended, 0)
-  t.true(socket.received().startsWith('HTTP/1.1 200'))
+})
+
+test('a request that came while the process was held up is answered, however late the process finds its time over', async (t) => {
+  for (const [settings, signal] of [
+    [{ DRAIN_GRACE: '0.2' }, 'SIGTERM'],
+    [{ KEEP_ALIVE_TIMEOUT: '0.2' }, undefined]
+  ] as const) {
+    const service = await activateService(t, settings)
+    const socket = await connectAndAsk(service)
+    if (signal !== undefined) service.child.kill(signal)
+    await sleep(50)
+    service.child.kill('SIGSTOP')
+    socket.write(request)
+    // Past the timeout, and past the second that Node adds to keepAliveTimeout since 22.19 and 24.6.
+    await sleep(1500)
+    service.child.kill('SIGCONT')
+    while (answers(socket) < 2 && !socket.closed) await sleep(5)
+    t.is(answers(socket), 2)
+    socket.destroy()
+  }
+})
+
+test('a body that comes after its answer does not hold up a drain', async (t) => {
+  const service = await activateService(t, { DRAIN_GRACE: '0.1', SHUTDOWN_TIMEOUT: '20' })
+  const socket = await connect(service)
+  socket.write('POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab')
+  while (!socket.received().includes('Not Allowed')) await sleep(5)
+  socket.write('cd')
+  await sleep(50)
+  service.child.kill('SIGTERM')
+  t.is(await service.ended, 0)
+  t.notRegex(service.log(), /cut the drain short/)
+})
+
+test('a kept connection is ended after KEEP_ALIVE_TIMEOUT, which lets the service leave', async (t) => {
+  const service = await activateService(t, { KEEP_ALIVE_TIMEOUT: '0.1', IDLE_TIMEOUT: '0.1' })
+  const socket = await connect(service)
+  socket.write(request)
+  await closed(socket)
+  t.regex(socket.received(), /^HTTP\/1\.1 200 OK/)
+  t.is(await service.ended, 0)
 })
