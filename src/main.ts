@@ -9,6 +9,7 @@ Commands:
   serve      answer GET /health on the sockets that systemd passed (fastAPI-unix.service runs this)
   check      ask the socket for its health
   nginx      switch the site in nginx on or off, or say how it is
+  releases   list, roll back, history of what was installed
 
 Options:
   --help     show this text; COMMAND --help shows that of a command
@@ -24,7 +25,8 @@ type Command = (args: string[]) => void | Promise<void>
 const commands: Record<string, () => Command> = {
   serve: () => (require('./serve/index.js') as typeof import('./serve/index.js')).serve,
   check: () => (require('./admin/check.js') as typeof import('./admin/check.js')).check,
-  nginx: () => (require('./admin/nginx/command.js') as typeof import('./admin/nginx/command.js')).nginx
+  nginx: () => (require('./admin/nginx/command.js') as typeof import('./admin/nginx/command.js')).nginx,
+  releases: () => (require('./admin/releases.js') as typeof import('./admin/releases.js')).releases
 }
 
 async function main([name, ...args]: string[]): Promise<void> {
