@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { exitError, exitStatus } from '../../exit.js'
 import { disable } from './disable.js'
 import { enable } from './enable.js'
-import { listenArguments, serverName } from './options.js'
+import { listenAddress, serverName } from './options.js'
 import { status } from './status.js'
 
 const usage = `Usage: fastapi-health nginx enable [OPTION...]
@@ -13,7 +13,7 @@ Switches the site /etc/nginx/fastAPI/fastAPI.conf on and off, or says how it is.
 change before it is made and is reloaded, never restarted; other sites are left as they are.
 
   --server-name NAME  name that the site answers to; again for another (default fastapi.localhost)
-  --listen ADDRESS    PORT, IPV4:PORT or [IPV6]:PORT; again for another (default 80)
+  --listen ADDRESS    PORT, IPV4:PORT or [IPV6]:PORT; again for another (default 80, IPv4)
   --dry-run           show what would change
   --help              show this text
 
@@ -31,7 +31,7 @@ export async function nginx(args: string[]): Promise<void> {
   const [action, ...rest] = positionals
   if (rest.length > 0) throw wrong(`expected one of enable, disable, status, got "${positionals.join(' ')}"`)
   const options = {
-    listens: values.listen?.flatMap(listenArguments),
+    listens: values.listen?.map(listenAddress),
     names: values['server-name']?.map(serverName)
   }
   const hasOptions = options.listens !== undefined || options.names !== undefined

@@ -26,12 +26,23 @@ export async function reloadNginx(): Promise<string | undefined> {
   const startedAt = Date.now()
   const { status, stderr, problem } = await run('systemctl', ['reload', unit])
   if (status !== 0) return problem ?? stderr.trim()
+  let hasNew = false
   for (const deadline = startedAt + reloadTimeoutMs; Date.now() < deadline; await sleep(20)) {
-    if ((await children(master)).some((child) => !before.has(child))) return undefined
+    const now = await children(master)
+    hasNew ||= now.some((child) => !before.has(child))
+    // For a moment old and new workers accept, side by side.
+    if (hasNew && !(await anyAccepts(now.filter((child) => before.has(child))))) return undefined
   }
+  if (hasNew) return undefined
   const since = `@${Math.floor(startedAt / 1000)}`
   const journal = await run('journalctl', ['--unit', unit, '--since', since, '--lines', '5', '--output', 'cat', '--no-pager'])
   return `nginx goes on with its old configuration; its journal says:\n${journal.stdout.trim()}`
+}
+
+/** Whether one of these workers still accepts: nginx writes into their command line when they do no longer. */
+async function anyAccepts(workers: string[]): Promise<boolean> {
+  const lines = await Promise.all(workers.map((worker) => readFile(`/proc/${worker}/cmdline`, 'utf8').catch(() => '')))
+  return lines.some((line) => line.startsWith('nginx: worker process') && !line.includes('shutting down'))
 }
 
 /** Pids of the children of `pid`, proc_pid_task(5). */

@@ -2,11 +2,12 @@ import { isIP } from 'node:net'
 import { exitError, exitStatus } from '../../exit.js'
 
 /**
- * The arguments of `listen` that `--listen PORT` or `--listen ADDRESS:PORT` stands for: a port alone means IPv4 and IPv6.
+ * An address for `listen`: a port of all IPv4 addresses, or an address with a port. A port alone means no IPv6, as
+ * everywhere in nginx: where the other sites of the port do not listen on it, this one would answer for all of them.
  *
  * @throws exitError 64 for anything else.
  */
-export function listenArguments(text: string): string[] {
+export function listenAddress(text: string): string {
   const match = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d{1,5})$/.exec(text)
   const [, v6, v4, port = ''] = match ?? []
   const isPort = Number(port) >= 1 && Number(port) <= 65_535
@@ -17,7 +18,7 @@ export function listenArguments(text: string): string[] {
       `nginx: --listen: expected PORT, IPV4:PORT or [IPV6]:PORT, such as 8080 or 127.0.0.1:8080, got ${JSON.stringify(text)}`
     )
   }
-  return v6 === undefined && v4 === undefined ? [port, `[::]:${port}`] : [text]
+  return text
 }
 
 /**
