@@ -8,6 +8,7 @@ const usage = `Usage: fastapi-health COMMAND [OPTION...]
 Commands:
   serve      answer GET /health on the sockets that systemd passed (fastAPI-unix.service runs this)
   check      ask the socket for its health
+  doctor     look for everything that can be wrong, and say which command mends it
   nginx      switch the site in nginx on or off, or say how it is
   releases   list, roll back, history of what was installed
 
@@ -25,6 +26,7 @@ type Command = (args: string[]) => void | Promise<void>
 const commands: Record<string, () => Command> = {
   serve: () => (require('./serve/index.js') as typeof import('./serve/index.js')).serve,
   check: () => (require('./admin/check.js') as typeof import('./admin/check.js')).check,
+  doctor: () => (require('./admin/doctor.js') as typeof import('./admin/doctor.js')).doctor,
   nginx: () => (require('./admin/nginx/command.js') as typeof import('./admin/nginx/command.js')).nginx,
   releases: () => (require('./admin/releases.js') as typeof import('./admin/releases.js')).releases
 }

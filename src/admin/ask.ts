@@ -7,8 +7,8 @@ export interface Answer {
   body: string
 }
 
-/** Whom to ask: the path of a Unix socket, or an http: or https: URL. */
-export type Target = { socketPath: string } | { url: URL }
+/** Whom to ask: the path of a Unix socket, or an http: or https: URL, there by its own name or as `host`. */
+export type Target = { socketPath: string } | { url: URL; host?: string }
 
 /** Bytes of an answer that are read at most; a health document is far smaller. */
 const mostBytes = 64 * 1024
@@ -24,7 +24,7 @@ export function ask(target: Target, accept: string, timeoutMs: number): Promise<
   const request = 'url' in target && target.url.protocol === 'https:' ? loadHttps().request : httpRequest
   const options: RequestOptions =
     'url' in target
-      ? { ...urlOptions(target.url), headers }
+      ? { ...urlOptions(target.url), headers: target.host === undefined ? headers : { ...headers, Host: target.host } }
       : { socketPath: target.socketPath, path: '/health', headers: { ...headers, Host: 'localhost' } }
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { hostCommand } from './command.js'
 import type { Host } from './host.js'
 
-export type NodeMajor = 20 | 22 | 24 | 26
+export type NodeMajor = 18 | 20 | 22 | 24 | 26
 
 const fetchTimeoutMs = 300_000
 

@@ -1,0 +1,117 @@
+import { parseArgs } from 'node:util'
+import { exitError, exitStatus } from '../exit.js'
+import { release } from '../release.js'
+import { answer } from './doctor/answer.js'
+import { callerPermission } from './doctor/caller.js'
+import { finding, type Check, type Finding, type Scene, type Verdict } from './doctor/finding.js'
+import { leftovers, stateDirectory } from './doctor/leftovers.js'
+import { nginx } from './doctor/nginx.js'
+import { node } from './doctor/node.js'
+import { runtimeDirectory, socketFile } from './doctor/runtime.js'
+import { lookAround } from './doctor/scene.js'
+import { settings, settingsFile } from './doctor/settings.js'
+import { dropIns, serviceState, socketState, unitFiles } from './doctor/units.js'
+import { unmerged } from './doctor/unmerged.js'
+
+const usage = `Usage: fastapi-health doctor [OPTION...]
+
+Looks at everything that the service needs, and says of each thing what it found and which command mends it.
+It changes nothing. What only root may see it skips for others, and says so. The commands are for a root shell.
+
+  --nginx   nginx is meant to serve: say what it lacks, even where it is not set up at all
+  --json    say it as JSON
+  --help    show this text
+
+Exit status: 0 nothing wrong, 1 something is, 64 wrong arguments.
+`
+
+/** In the order in which they are told: causes before what they cause. */
+const checks: Record<string, Check> = {
+  units: unitFiles,
+  'drop-ins': dropIns,
+  node,
+  settings,
+  'settings file': settingsFile,
+  'unmerged files': unmerged,
+  'state directory': stateDirectory,
+  'runtime directory': runtimeDirectory,
+  socket: socketState,
+  'socket file': socketFile,
+  service: serviceState,
+  caller: callerPermission,
+  leftovers
+}
+
+/** What the checks that ask the service need to be in order, for an answer to say anything new. */
+const neededForAnswer = ['units', 'node', 'settings', 'runtime directory', 'socket', 'socket file']
+
+/** `fastapi-health doctor`: every finding, and exit status 1 if any of them is wrong. */
+export async function doctor(args: string[]): Promise<void> {
+  const { values } = parse(args)
+  if (values.help === true) {
+    process.stdout.write(usage)
+    return
+  }
+  const findings = await examine(await lookAround(values.nginx === true))
+  const wrong = findings.filter(isWrong)
+  process.exitCode = wrong.length > 0 ? exitStatus.failed : exitStatus.done
+  process.stdout.write(values.json === true ? `${JSON.stringify({ healthy: wrong.length === 0, release, findings })}\n` : asText(findings))
+}
+
+async function examine(scene: Scene): Promise<Finding[]> {
+  const found = (await Promise.all(Object.entries(checks).map(([name, check]) => look(name, check, scene)))).flat()
+  const cause = found.find(({ check, verdict }) => verdict === 'fail' && neededForAnswer.includes(check))
+  if (cause !== undefined) {
+    const reason = `not asked: mend "${cause.check}" first`
+    return [...found, finding('answer', 'skipped', reason), ...(await look('nginx', nginx, scene))]
+  }
+  const rest = await withProgress('asking the service for its health', Promise.all([look('answer', answer, scene), look('nginx', nginx, scene)]))
+  return [...found, ...rest.flat()]
+}
+
+/** What could not be looked at is no reason to say nothing of the rest. */
+async function look(name: string, check: Check, scene: Scene): Promise<Finding[]> {
+  try {
+    return await check(scene)
+  } catch (error) {
+    return [finding(name, 'skipped', `could not be looked at: ${(error as Error).message}`)]
+  }
+}
+
+function isWrong({ verdict }: Finding): boolean {
+  return verdict === 'warn' || verdict === 'fail'
+}
+
+/** Says what is waited for, on a terminal, if it takes over a second. */
+async function withProgress<T>(what: string, work: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => process.stderr.write(`${what}...\r`), process.stderr.isTTY ? 1000 : 2 ** 31 - 1)
+  try {
+    return await work
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const colours: Record<Verdict, string> = { ok: '32', warn: '33', fail: '1;31', skipped: '2' }
+
+function asText(findings: Finding[]): string {
+  // https://no-color.org
+  const coloured = process.stdout.isTTY && !process.env['NO_COLOR']
+  const paint = (verdict: Verdict, text: string) => (coloured ? `\x1b[${colours[verdict]}m${text}\x1b[0m` : text)
+  const width = Math.max(...findings.map(({ check }) => check.length))
+  const lines = findings.flatMap(({ check, verdict, evidence, mend }) => [
+    `${paint(verdict, verdict.padEnd(7))}  ${check.padEnd(width)}  ${evidence.replace(/\n/g, ' ')}`,
+    ...(mend === undefined ? [] : [`${' '.repeat(9)}mend: ${mend}`])
+  ])
+  const count = (verdict: Verdict) => findings.filter((each) => each.verdict === verdict).length
+  const sum = (['fail', 'warn', 'ok', 'skipped'] as const).map((verdict) => `${count(verdict)} ${verdict}`).join(', ')
+  return `${lines.join('\n')}\n${sum}\n`
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: { nginx: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } })
+  } catch (error) {
+    throw exitError(exitStatus.usage, `doctor: ${(error as Error).message}\n\n${usage}`)
+  }
+}

@@ -1,0 +1,34 @@
+import { askOnce } from '../check.js'
+import { run } from '../run.js'
+import { finding, serviceUnit, socketUnit, type Check } from './finding.js'
+
+/** How long the first answer may take: a start, on a slow machine. */
+const timeoutMs = 10_000
+
+/** Whether the socket answers, and with the release that is installed. */
+export const answer: Check = async ({ socketPath, uid }) => {
+  const check = 'answer'
+  const [report, installed] = await Promise.all([askOnce({ socketPath }, timeoutMs), installedRelease()])
+  const took = `${report.durationMs} ms`
+  if (report.status === 'unavailable') {
+    if (uid !== 0 && /\bEACCES\b/.test(report.message)) return [finding(check, 'skipped', `${socketPath} may not be connected to, see "caller"`)]
+    return [finding(check, 'fail', `${report.message} (${took}); why: journalctl -u ${serviceUnit} -u ${socketUnit} -n 20 --no-pager`)]
+  }
+  if (report.status === 'fail') return [finding(check, 'fail', `${report.message} (${took})`)]
+  const healthy = finding(check, report.status, `${socketPath} ${report.message} (${took})`)
+  return [healthy, runningRelease(report.releaseId, installed)]
+}
+
+function runningRelease(running: string | undefined, installed: string | undefined) {
+  const check = 'release'
+  const mend = `systemctl restart ${serviceUnit}`
+  if (running === undefined) return finding(check, 'fail', 'what answers is not this package: it does not say its release', mend)
+  if (installed === undefined) return finding(check, 'skipped', `${running} runs; pacman knows no package fastapi-health`)
+  if (running !== installed) return finding(check, 'warn', `${running} runs, ${installed} is installed`, mend)
+  return finding(check, 'ok', `${running} runs and is installed`)
+}
+
+async function installedRelease(): Promise<string | undefined> {
+  const { status, stdout } = await run('pacman', ['-Q', 'fastapi-health'])
+  return status === 0 ? stdout.trim().split(' ')[1] : undefined
+}

@@ -1,0 +1,17 @@
+import { finding, envFile, type Check } from './finding.js'
+import { exists } from './status.js'
+
+/** backup= of the PKGBUILD. */
+const backups = [envFile, '/etc/nginx/fastAPI/fastAPI.conf']
+
+/** Whether pacman has put a new default, or a saved file, beside one that the administrator had changed. */
+export const unmerged: Check = async () => {
+  const check = 'unmerged files'
+  const found: string[] = []
+  for (const path of backups.flatMap((backup) => [`${backup}.pacnew`, `${backup}.pacsave`])) if (await exists(path)) found.push(path)
+  if (found.length === 0) return [finding(check, 'ok', 'no .pacnew and no .pacsave')]
+  return found.map((path) => {
+    const current = path.replace(/\.pac(new|save)$/, '')
+    return finding(check, 'warn', `${path} is not merged; look: diff -u ${current} ${path}; once done with it:`, `rm ${path}`)
+  })
+}
