@@ -75,7 +75,7 @@ wait_healthy() {
         [ "$wrong" = no ] || refused=$((refused + 1))
         [ "$refused" -lt 3 ] || break
         if systemctl --quiet is-failed "$3"; then
-            found="no answer, it does not start: $(systemctl show --property Result --value "$3")"
+            found="no answer, the process ends with status $(systemctl show --property ExecMainStatus --value "$3")"
             break
         fi
         if [ $(($(systemctl show --property NRestarts --value "$3") - restarts)) -ge 3 ]; then
@@ -138,9 +138,9 @@ report() {
         "$(systemctl show --property ActiveState,SubState,Result,ExecMainStatus,NRestarts "$1" | tr '\n' ' ')"
     journalctl --sync 2>/dev/null
     printf '  journal   the last lines of: journalctl -u %s\n' "$1"
-    # What the process said, and only where it said nothing what systemd says of it.
+    # What the process said, without where in its code; and only where it said nothing what systemd says of it.
     lines=$(journal_lines "_SYSTEMD_UNIT=$1")
-    printf '%s\n' "${lines:-$(journal_lines --unit="$1")}" | cut -c 1-160 | sed 's/^/    /'
+    printf '%s\n' "${lines:-$(journal_lines --unit="$1")}" | tail -n 8 | cut -c 1-160 | sed 's/^/    /'
     if [ "$1" != "$service" ] && systemctl --quiet is-active "$service"; then
         printf '  meanwhile the process that was running goes on serving until nobody asks it\n'
     fi
@@ -150,7 +150,7 @@ report() {
 
 # journal_lines MATCH
 journal_lines() {
-    journalctl --quiet --no-pager --output=cat --lines=8 --since="@$began" "$1" 2>/dev/null
+    journalctl --quiet --no-pager --output=cat --lines=50 --since="@$began" "$1" 2>/dev/null | grep -v '^ *at \|^$'
 }
 
 # way_back NEW

@@ -6,10 +6,10 @@ history() {
     events=$({
         journal_events
         pacman_events
-    } | sort -n -s -k 1,1)
+    } | sort -s -k 1,1n -k 2,2r)
     printf '%-19s  %-9s  %-12s  %-12s  %-8s  %s\n' WHEN EVENT FROM TO VERDICT WAITED
     [ -n "$events" ] || return 0
-    # pacman writes a line when the files are in place; the verdict on them follows within minutes.
+    # pacman writes its line when the files are in place; the verdict on them follows within minutes.
     printf '%s\n' "$events" | awk '
         { source[NR] = $2; time[NR] = $1; to[NR] = $5; line[NR] = $0 }
         END {

@@ -1,6 +1,7 @@
 import { readFile, stat, statfs } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { release } from '../release.js'
+import { installedCheck } from './installed.js'
 import type { HealthLimits } from './settings.js'
 
 /** How the service is, in the terms of draft-inadarei-api-health-check-06. */
@@ -36,13 +37,19 @@ const diskPaths = ['/', '/var']
  */
 export async function healthDocument(limits: HealthLimits): Promise<HealthDocument> {
   const time = new Date().toISOString()
-  const [delay, disks, memory] = await Promise.all([eventLoopDelay(limits), freeDisk(limits), availableMemory(limits)])
+  const [delay, disks, memory, installed] = await Promise.all([
+    eventLoopDelay(limits),
+    freeDisk(limits),
+    availableMemory(limits),
+    installedCheck()
+  ])
   const checks: Record<string, Check[]> = {
     uptime: [{ status: 'pass', componentType: 'system', observedValue: Math.round(process.uptime() * 1000) / 1000, observedUnit: 's', time }],
     'eventLoop:delay': [{ ...delay, time }],
     'memory:resident': [{ status: 'pass', componentType: 'system', observedValue: process.memoryUsage.rss(), observedUnit: 'B', time }],
     'memory:available': memory.map((check) => ({ ...check, time })),
-    'disk:free': disks.map((check) => ({ ...check, time }))
+    'disk:free': disks.map((check) => ({ ...check, time })),
+    'release:installed': installed.map((check) => ({ ...check, time }))
   }
   for (const name of Object.keys(checks)) if (checks[name]?.length === 0) delete checks[name]
   return {
