@@ -61,21 +61,26 @@ function reachableBy({ servers }: Configuration, server: Server): Way[] {
       // Who listens on every address is reached by loopback, unless another has just that address for itself.
       const addresses = bare === '*' ? ['127.0.0.1', '192.0.2.1'] : bare === '::' ? ['::1', '2001:db8::1'] : [bare]
       return server.names.flatMap((name) => {
-        const host = /^[\w.-]+$/.test(name) && name !== '_' ? name : 'any.invalid'
+        const host = hostFor(name)
         return addresses.filter((each) => serverFor(servers, each, port, host) === server).map((each) => ({ address: each, port, isTls, host }))
       })
     })
 }
 
+/** A host that a client could ask for to reach a server of this name: of "_" and the like, any that nobody has. */
+function hostFor(name: string): string {
+  return /^[\w.-]+$/.test(name) && name !== '_' ? name : 'any.invalid'
+}
+
 function hidden({ servers }: Configuration, ours: Server[]): Finding {
   const [server] = ours as [Server]
   const { port = 80 } = server.listens.find((listen) => listen.port !== 0) ?? {}
-  const host = server.names[0] ?? ''
-  const other = serverFor(servers, '127.0.0.1', port, host)
-  const names = servers.filter((each) => !ours.includes(each)).flatMap((each) => each.names)
-  const free = [hostname(), 'fastapi.localhost', 'fastapi-health.localhost'].find((name) => /^[\w.-]+$/.test(name) && !names.includes(name))
+  const name = server.names[0] ?? ''
+  const other = serverFor(servers, '127.0.0.1', port, hostFor(name))
+  const taken = servers.filter((each) => !ours.includes(each)).flatMap((each) => each.names)
+  const free = [hostname(), 'fastapi.localhost', 'fastapi-health.localhost'].find((each) => /^[\w.-]+$/.test(each) && !taken.includes(each))
   const before = other === undefined ? 'another server' : `the server at ${other.file}:${other.line}`
-  const evidence = `${before} answers before ${server.file}:${server.line} does, for server_name ${JSON.stringify(host)} on port ${port}`
+  const evidence = `${before} answers before ${server.file}:${server.line} does, for server_name ${JSON.stringify(name)} on port ${port}`
   return finding(check, 'fail', evidence, free === undefined ? undefined : `${enable} --server-name ${free}`)
 }
 

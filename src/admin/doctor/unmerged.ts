@@ -2,7 +2,7 @@ import { finding, envFile, type Check } from './finding.js'
 import { exists } from './status.js'
 
 /** backup= of the PKGBUILD. */
-const backups = [envFile, '/etc/nginx/fastAPI/fastAPI.conf']
+const backups = [envFile, '/etc/nginx/fastAPI/fastAPI.conf', '/etc/nginx/fastAPI/fastAPI.location']
 
 /** Whether pacman has put a new default, or a saved file, beside one that the administrator had changed. */
 export const unmerged: Check = async () => {
