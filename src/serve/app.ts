@@ -23,23 +23,16 @@ export function createApp(log: Log, limits: HealthLimits): Koa {
   const app = new Koa()
   const router = new Router({ strict: true, sensitive: true })
 
-  router.get('/health', (ctx) => {
-    ctx.set('Cache-Control', 'no-store')
-    ctx.set('Vary', 'Accept')
-    if (ctx.get('Accept').includes(healthMediaType)) return answerHealth(ctx, limits)
-    answer(ctx, 200, plainHealth)
-  })
-  router.get('/openapi.json', (ctx) => answer(ctx, 200, JSON.stringify(loadOpenapi().openapi)))
-  for (const path of ['/health', '/openapi.json']) {
-    router.options(path, (ctx) => {
-      ctx.set('Allow', allow)
-      ctx.status = 204
+  // One layer for each path, not for each method: every request is matched against all of them.
+  router.all('/health', (ctx) =>
+    onlyReading(ctx, () => {
+      ctx.set('Cache-Control', 'no-store')
+      ctx.set('Vary', 'Accept')
+      if (ctx.get('Accept').includes(healthMediaType)) return answerHealth(ctx, limits)
+      answer(ctx, 200, plainHealth)
     })
-    router.all(path, (ctx) => {
-      ctx.set('Allow', allow)
-      answerDetail(ctx, 405, 'Method Not Allowed')
-    })
-  }
+  )
+  router.all('/openapi.json', (ctx) => onlyReading(ctx, () => answer(ctx, 200, JSON.stringify(loadOpenapi().openapi))))
   router.all('/health/', (ctx) => {
     ctx.set('Location', `/health${ctx.search}`)
     ctx.status = 307
@@ -54,13 +47,21 @@ export function createApp(log: Log, limits: HealthLimits): Koa {
       answerDetail(ctx, 500, 'Internal Server Error')
       return
     }
-    log.debug({ method: ctx.method, url: ctx.url, status: ctx.status }, 'request')
+    if (log.debugs) log.debug({ method: ctx.method, url: ctx.url, status: ctx.status }, 'request')
   })
   app.use(router.routes())
   app.use((ctx) => answerDetail(ctx, 404, 'Not Found'))
   // What is left for Koa to report is an answer that could not be written: the client has gone.
   app.on('error', (error: unknown) => log.debug({ err: error }, 'answer not delivered'))
   return app
+}
+
+/** Answers GET and HEAD by `read`, OPTIONS with what is allowed, and any other method with 405. */
+function onlyReading(ctx: Koa.Context, read: () => void | Promise<void>): void | Promise<void> {
+  if (ctx.method === 'GET' || ctx.method === 'HEAD') return read()
+  ctx.set('Allow', allow)
+  if (ctx.method === 'OPTIONS') ctx.status = 204
+  else answerDetail(ctx, 405, 'Method Not Allowed')
 }
 
 async function answerHealth(ctx: Koa.Context, limits: HealthLimits): Promise<void> {

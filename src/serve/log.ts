@@ -1,44 +1,28 @@
-import { writeSync } from 'node:fs'
-import { pino } from 'pino'
-import { stderrIsJournal, withPriority } from '../journal.js'
+import type { pino } from 'pino'
 
 /** What the rest of the service needs of a logger. */
-export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>
-
-/** pino's levels as the priorities of syslog(3), which `journalctl -p` selects by. */
-const priorities: Record<number, number> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 }
-
-/**
- * A pino logger on standard error. Where that is the journal each line starts
- * with its priority in sd-daemon(3)'s `<N>` form, and time, process and host are left to the journal.
- */
-export function createLog(level: string, env: NodeJS.ProcessEnv): Log {
-  const journal = stderrIsJournal(env)
-  const stream = {
-    lastLevel: 30,
-    // pino keeps lastLevel up to date on a stream that asks for it by this symbol.
-    [Symbol.for('pino.metadata')]: true,
-    write(line: string) {
-      try {
-        const text = asciiOnly(line)
-        writeSync(2, journal ? withPriority(priorities[this.lastLevel] ?? 6, text) : text)
-      } catch {
-        // EPIPE, EAGAIN: the journal is away or full. A lost line is better than a lost request.
-      }
-    }
-  }
-  return pino(
-    {
-      level,
-      base: null,
-      timestamp: journal ? false : pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) }
-    },
-    stream
-  )
+export type Log = Record<Level, (entry: object, message: string) => void> & {
+  /** Whether anything is logged at debug: each request asks before it puts a line together. */
+  debugs: boolean
 }
 
-/** JSON escapes control characters only up to U+001F; a terminal obeys some of those that follow, too. */
-function asciiOnly(json: string): string {
-  return json.replace(/[\x7f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+
+/** Least first, as in pino; `trace` is a level to set, nothing is logged at it. */
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
+
+/**
+ * A logger on standard error, for the lines of `level` and above; `silent` is above all.
+ *
+ * pino is loaded by the first line that is logged. At `info` successful requests log none, so that neither a start
+ * nor a request pays for it.
+ */
+export function createLog(level: string, env: NodeJS.ProcessEnv): Log {
+  let logger: pino.Logger | undefined
+  const load = (): pino.Logger =>
+    (logger ??= (require('./journal-log.js') as typeof import('./journal-log.js')).createJournalLog(level, env))
+  const least = level === 'silent' ? levels.length : levels.indexOf(level as (typeof levels)[number])
+  const at = (name: Level): Log[Level] =>
+    levels.indexOf(name) < least ? () => {} : (entry, message) => load()[name](entry, message)
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), fatal: at('fatal'), debugs: least <= levels.indexOf('debug') }
 }

@@ -25,7 +25,8 @@ export const noLimits: HealthLimits = { eventLoopDelayWarnMs: 0, diskFreeWarnPer
 export async function startApp(t: ExecutionContext, limits = noLimits): Promise<App> {
   const logged: string[] = []
   const levels = ['debug', 'info', 'warn', 'error', 'fatal']
-  const app = createApp(Object.fromEntries(levels.map((level) => [level, () => void logged.push(level)])) as never, limits)
+  const log = Object.fromEntries(levels.map((level) => [level, () => void logged.push(level)]))
+  const app = createApp({ ...log, debugs: true } as never, limits)
   const folder = mkdtempSync(join(tmpdir(), 'fastapi-health-'))
   const socketPath = join(folder, 'app.sock')
   const server = createServer(app.callback()).listen(socketPath)
