@@ -61,11 +61,15 @@ export async function check(args: string[]): Promise<void> {
 /** Asks once, and then again until the answer is healthy or `waitMs` have passed. */
 export async function askUntilHealthy(target: Target, timeoutMs: number, waitMs: number): Promise<Report> {
   const deadline = Date.now() + waitMs
-  for (let boundMs = timeoutMs; ; boundMs = Math.min(timeoutMs, deadline - Date.now())) {
-    const report = await askOnce(target, boundMs)
-    if (exitStatusOf[report.status] === exitStatus.done || Date.now() + pauseMs >= deadline) return report
+  let report = await askOnce(target, timeoutMs)
+  while (exitStatusOf[report.status] !== exitStatus.done && Date.now() + pauseMs < deadline) {
     await sleep(pauseMs)
+    const boundMs = Math.min(timeoutMs, deadline - Date.now())
+    const next = await askOnce(target, boundMs)
+    // A question that the end of the wait cuts short says less than the answer before it.
+    if (next.status !== 'unavailable' || boundMs === timeoutMs) report = next
   }
+  return report
 }
 
 /** Asks `target` for its health, once. Never throws. */

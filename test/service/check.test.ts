@@ -139,7 +139,8 @@ test('--wait gives up in the end, with what it last saw', async (t) => {
   const { status, stdout } = await check('--wait', '1', url)
   t.is(status, 1)
   t.true(asked > 1)
-  t.true(stdout.includes(`"${asked}"`), stdout)
+  // The very last question may have been cut short.
+  t.true(stdout.includes(`"${asked}"`) || stdout.includes(`"${asked - 1}"`), stdout)
 })
 
 test('--help says what the options and the statuses are, with status 0', async (t) => {
