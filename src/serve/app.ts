@@ -40,6 +40,9 @@ export function createApp(log: Log, limits: HealthLimits): Koa {
   })
 
   app.use(async (ctx, next) => {
+    // A Node that is linked against a newer parser than its own, as Debian's is, has no name for that one's methods:
+    // TRACE stands for them, as no route takes it either.
+    ctx.req.method ??= 'TRACE'
     try {
       await next()
     } catch (error) {
