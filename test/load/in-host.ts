@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { quoted, type Host } from '../host/host.js'
 import type { LoadOptions, LoadReport } from './load.js'
 
+/** Load options that can be told to another process. */
+export type HostLoadOptions = LoadOptions & { target: { socketPath: string } | { host: string; port: number } }
+
 /** A load that runs inside a host. */
 export interface RunningLoad {
   /** Ends it early: nothing more is sent, what is under way is waited for; resolves with the report. */
@@ -17,7 +20,7 @@ const folder = '/usr/local/lib/load'
  * Starts the load client in `host`, as the user `web` of the group http, on a copy of the host's node: it goes on
  * while /usr/bin/node is away or replaced. Resolves when it has begun to send.
  */
-export async function startLoad(host: Host, options: LoadOptions & { target: { socketPath: string } | { host: string } }): Promise<RunningLoad> {
+export async function startLoad(host: Host, options: HostLoadOptions): Promise<RunningLoad> {
   await pushLoad(host)
   const command = `ulimit -n 16384; exec ${folder}/node ${folder}/main.js ${quoted(JSON.stringify(options))} until-input-ends`
   const child = host.spawn(command, { user: 'web', stdio: ['pipe', 'pipe', 'pipe'] })
