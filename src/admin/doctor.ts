@@ -4,7 +4,7 @@ import { release } from '../release.js'
 import { answer } from './doctor/answer.js'
 import { callerPermission } from './doctor/caller.js'
 import { finding, type Check, type Finding, type Scene, type Verdict } from './doctor/finding.js'
-import { leftovers, stateDirectory } from './doctor/leftovers.js'
+import { leftovers, stateDirectory, tmpfiles } from './doctor/leftovers.js'
 import { nginx } from './doctor/nginx.js'
 import { node } from './doctor/node.js'
 import { runtimeDirectory, socketFile } from './doctor/runtime.js'
@@ -18,6 +18,7 @@ const usage = `Usage: fastapi-health doctor [OPTION...]
 Looks at everything that the service needs, and says of each thing what it found and which command mends it.
 It changes nothing. What only root may see it skips for others, and says so. The commands are for a root shell.
 
+  --script  print the commands alone, each below what it mends, to be read and then run by sh -e
   --nginx   nginx is meant to serve: say what it lacks, even where it is not set up at all
   --json    say it as JSON
   --help    show this text
@@ -25,8 +26,12 @@ It changes nothing. What only root may see it skips for others, and says so. The
 Exit status: 0 nothing wrong, 1 something is, 64 wrong arguments.
 `
 
-/** In the order in which they are told: causes before what they cause. */
+/**
+ * In the order in which they are told, and their commands pasted: causes before what they cause. The rule of the
+ * socket's directory comes before the units, whose command makes the directory anew by it.
+ */
 const checks: Record<string, Check> = {
+  tmpfiles,
   units: unitFiles,
   'drop-ins': dropIns,
   node,
@@ -55,7 +60,8 @@ export async function doctor(args: string[]): Promise<void> {
   const findings = await examine(await lookAround(values.nginx === true))
   const wrong = findings.filter(isWrong)
   process.exitCode = wrong.length > 0 ? exitStatus.failed : exitStatus.done
-  process.stdout.write(values.json === true ? `${JSON.stringify({ healthy: wrong.length === 0, release, findings })}\n` : asText(findings))
+  if (values.json === true) process.stdout.write(`${JSON.stringify({ healthy: wrong.length === 0, release, findings })}\n`)
+  else process.stdout.write(values.script === true ? asScript(wrong) : asText(findings))
 }
 
 async function examine(scene: Scene): Promise<Finding[]> {
@@ -108,9 +114,16 @@ function asText(findings: Finding[]): string {
   return `${lines.join('\n')}\n${sum}\n`
 }
 
+/** For sh -e; what no command mends is a comment. */
+function asScript(wrong: Finding[]): string {
+  return wrong.map(({ check, verdict, evidence, mend }) => `# ${verdict} ${check}: ${evidence.replace(/\n/g, ' ')}\n${mend === undefined ? '' : `${mend}\n`}`).join('')
+}
+
+const flag = { type: 'boolean' } as const
+
 function parse(args: string[]) {
   try {
-    return parseArgs({ args, options: { nginx: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } })
+    return parseArgs({ args, options: { nginx: flag, script: flag, json: flag, help: flag } })
   } catch (error) {
     throw exitError(exitStatus.usage, `doctor: ${(error as Error).message}\n\n${usage}`)
   }

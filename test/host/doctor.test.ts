@@ -224,11 +224,11 @@ test('a node that is missing, not executable, too old or broken', async (t) => {
   await nameAndMend(t, host, [/^fail node: \/usr\/bin\/node is v18\.\S+, expected v20 or newer/])
 
   // The node that starts the service need not be the one that runs doctor.
-  await host.write('/opt/wrapper', '#!/bin/sh\necho "libfoo.so: not found" >&2\nexit 127\n', { mode: '755' })
+  await host.write('/opt/broken/node', '#!/bin/sh\necho "libfoo.so: not found" >&2\nexit 127\n', { mode: '755' })
   await host.sh(`systemctl stop fastAPI-unix.service
-    systemctl edit --stdin --drop-in=node fastAPI-unix.service <<<$'[Service]\\nExecStart=\\nExecStart=/opt/wrapper /usr/lib/fastapi-health/index.js serve'`)
+    systemctl edit --stdin --drop-in=node fastAPI-unix.service <<<$'[Service]\\nExecStart=\\nExecStart=/opt/broken/node /usr/lib/fastapi-health/index.js serve'`)
   const { wrong, mends } = await doctor(host)
-  t.deepEqual(wrong, ['fail node: /opt/wrapper --version: expected a version, got status 127, "libfoo.so: not found"'])
+  t.deepEqual(wrong, ['fail node: /opt/broken/node --version: expected a version, got status 127, "libfoo.so: not found"'])
   t.deepEqual(mends, ['pacman -S nodejs'])
   await host.sh('systemctl revert fastAPI-unix.service')
 })

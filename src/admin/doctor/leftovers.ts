@@ -1,14 +1,9 @@
 import { exists, octal, ownerNames, statusOf } from './status.js'
 import { finding, type Check, type Finding } from './finding.js'
 
-/** What the Python deployment that this package replaces left, and what takes it away. Units and nginx: see there. */
+/** What the Python deployment that this package replaces left, and what takes it away. Units, tmpfiles
+ * and nginx: see there. */
 const table: { paths: string[]; verdict: 'warn' | 'fail'; what: string; mend: (found: string) => string }[] = [
-  {
-    paths: ['/etc/tmpfiles.d/fastAPI.conf'],
-    verdict: 'warn',
-    what: 'sets up /run/fastAPI instead of the packaged rule',
-    mend: (found) => `rm ${found} && systemd-tmpfiles --create fastapi-health.conf`
-  },
   {
     paths: ['/opt/fastAPI/releases', '/opt/fastAPI/current'],
     verdict: 'warn',
@@ -22,6 +17,15 @@ const table: { paths: string[]; verdict: 'warn' | 'fail'; what: string; mend: (f
     mend: (found) => `rm -r ${found}`
   }
 ]
+
+/** Whether the packaged rule is the one that sets up the socket's directory, at each boot. */
+export const tmpfiles: Check = async () => {
+  const check = 'tmpfiles'
+  const path = '/etc/tmpfiles.d/fastAPI.conf'
+  if (!(await exists(path))) return [finding(check, 'ok', 'the packaged rule sets up /run/fastAPI')]
+  const evidence = `${path} of the old deployment sets up /run/fastAPI instead of the packaged rule`
+  return [finding(check, 'warn', evidence, `rm ${path} && systemd-tmpfiles --create fastapi-health.conf`)]
+}
 
 /** Whether anything of the old deployment is left. */
 export const leftovers: Check = async () => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { ask } from '../ask.js'
-import { readConfiguration, serverFor, serversFor, type Configuration, type Server } from '../nginx/configuration.js'
+import { parseDump, readConfiguration, serverFor, serversFor, type Configuration, type Server } from '../nginx/configuration.js'
 import { run } from '../run.js'
 import { finding, type Check, type Finding, type Scene } from './finding.js'
 import { portHolder } from './ports.js'
@@ -140,7 +140,7 @@ async function unreachable({ socketPath, units }: Scene, { directives }: Configu
 }
 
 /** The drop-in of the old deployment that starts nginx with a configuration of its own, and so without any other site. */
-async function swappedConfiguration({ units }: Scene): Promise<Finding | undefined> {
+async function swappedConfiguration({ units, socketPath }: Scene): Promise<Finding | undefined> {
   const command = /argv\[\]=([^;]*)/.exec(units?.nginx['ExecStart'] ?? '')?.[1] ?? ''
   const file = /\s-c\s*(\S+)/.exec(command)?.[1]
   const paths = dropInPaths(units?.nginx ?? {})
@@ -148,8 +148,10 @@ async function swappedConfiguration({ units }: Scene): Promise<Finding | undefin
   const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')))
   const guilty = paths.filter((_path, index) => (texts[index] ?? '').includes(file))
   if (guilty.length === 0) return undefined
+  const text = await readFile(file, 'utf8').catch(() => '')
+  const [server] = serversFor(parseDump(`# configuration file ${file}:\n${text}`), socketPath)
   // nginx keeps the file that it was started with over a reload.
-  const mend = `rm ${guilty.map(shellWord).join(' ')} && systemctl daemon-reload && systemctl try-restart nginx.service && ${enable}`
+  const mend = `rm ${guilty.map(shellWord).join(' ')} && systemctl daemon-reload && systemctl try-restart nginx.service && ${enableAs(server)}`
   return finding(check, 'warn', `${guilty.join(' ')} makes it read ${file} instead of /etc/nginx/nginx.conf, and with that no other site`, mend)
 }
 
@@ -159,7 +161,12 @@ function oldSite(configuration: Configuration, { socketPath }: Scene): Finding |
   const [server] = old
   if (server === undefined) return undefined
   const files = [...new Set(old.map(({ file }) => file))]
-  const names = server.names.filter((name) => /^[\w.*-]+$/.test(name) && name !== '_')
-  const options = names.map((name) => ` --server-name ${shellWord(name)}`).join('')
-  return finding(check, 'warn', `${files.join(' ')} of the old deployment is in force`, `rm ${files.map(shellWord).join(' ')} && ${enable}${options}`)
+  const mend = `rm ${files.map(shellWord).join(' ')} && ${enableAs(server)} && systemctl try-reload-or-restart nginx.service`
+  return finding(check, 'warn', `${files.join(' ')} of the old deployment is in force`, mend)
+}
+
+/** The command that gives the packaged site the names of the old one. */
+function enableAs(old: Server | undefined): string {
+  const names = (old?.names ?? []).filter((name) => /^[\w.*-]+$/.test(name))
+  return [enable, ...names.map((name) => `--server-name ${shellWord(name)}`)].join(' ')
 }

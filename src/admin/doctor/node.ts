@@ -1,4 +1,5 @@
 import { access, constants } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { run } from '../run.js'
 import { finding, type Check, type Unit } from './finding.js'
 import { exists } from './status.js'
@@ -28,9 +29,11 @@ export const node: Check = async ({ units }) => {
   return [finding(check, 'ok', `${path} is ${version}`)]
 }
 
-/** The program of ExecStart=, a drop-in's included. */
+/** The node of ExecStart=, a drop-in's included; a unit of another deployment, or a wrapper, says nothing of node. */
 function programOf(service: Unit | undefined): string {
-  return /\{ path=(\S+) /.exec(service?.['ExecStart'] ?? '')?.[1] ?? '/usr/bin/node'
+  const path = /\{ path=(\S+) /.exec(service?.['ExecStart'] ?? '')?.[1] ?? ''
+  const isPackaged = service?.['FragmentPath']?.startsWith('/usr/lib/') === true
+  return isPackaged && basename(path).startsWith('node') ? path : '/usr/bin/node'
 }
 
 /** An LTS package that provides nodejs stays the one that does. */

@@ -35,9 +35,9 @@ export const settings: Check = async ({ units }) => {
       const here = problems.filter(({ name }) => (origin.get(name) ?? 'default') === source)
       const evidence = `${source}: ${here.map(({ text }) => text).join('; ')}`
       if (!source.startsWith('/')) return finding(check, 'fail', evidence)
-      // All at once: the restart succeeds only when the last one is mended.
+      // All at once. And no restart, which waits for ever where anything else keeps the service from starting.
       const names = here.map(({ name }) => name).join('|')
-      const mend = `sed -i -E 's/^[[:space:]]*(${names})[[:space:]]*=/#&/' ${shellWord(source)} && systemctl try-restart ${serviceUnit}`
+      const mend = `sed -i -E 's/^[[:space:]]*(${names})[[:space:]]*=/#&/' ${shellWord(source)} && systemctl --no-warn stop ${serviceUnit}`
       return finding(check, 'fail', `${evidence}; back to the defaults:`, mend)
     })
   }

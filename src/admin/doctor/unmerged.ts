@@ -12,6 +12,10 @@ export const unmerged: Check = async () => {
   if (found.length === 0) return [finding(check, 'ok', 'no .pacnew and no .pacsave')]
   return found.map((path) => {
     const current = path.replace(/\.pac(new|save)$/, '')
-    return finding(check, 'warn', `${path} is not merged; look: diff -u ${current} ${path}; once done with it:`, `rm ${path}`)
+    const look = `look: diff -u ${current} ${path}`
+    // A .pacnew is the package's new default; a .pacsave is what an earlier installation had been set to.
+    return path.endsWith('.pacnew')
+      ? finding(check, 'warn', `${path} is not merged; ${look}; once done with it:`, `rm ${path}`)
+      : finding(check, 'warn', `${path} was saved when the package was removed; ${look}; to have it again:`, `mv ${path} ${current}`)
   })
 }
