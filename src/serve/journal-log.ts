@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { pino } from 'pino'
 import { stderrIsJournal, withPriority } from '../journal.js'
 
@@ -11,12 +12,15 @@ const priorities: Record<number, number> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 
  */
 export function createJournalLog(level: string, env: NodeJS.ProcessEnv): pino.Logger {
   const journal = stderrIsJournal(env)
+  let unblocked: Socket | undefined
   const stream = {
     lastLevel: 30,
     // pino keeps lastLevel up to date on a stream that asks for it by this symbol.
     [Symbol.for('pino.metadata')]: true,
     write(line: string) {
       try {
+        // Taking the descriptor over makes it non-blocking: a journal that hangs must not hang the service.
+        if (journal) unblocked ??= new Socket({ fd: 2, readable: false, writable: true }).unref()
         const text = asciiOnly(line)
         writeSync(2, journal ? withPriority(priorities[this.lastLevel] ?? 6, text) : text)
       } catch {
