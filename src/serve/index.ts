@@ -63,7 +63,8 @@ export async function serve(args: string[]): Promise<void> {
 
 function listenOnFd(server: Server, fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
+    // Not once: an accept that fails later on costs that connection alone, and not the process.
+    server.on('error', (error) => {
       reject(exitError(exitStatus.failed, `expected file descriptor ${fd} to be a listening stream socket: ${error.message}`))
     })
     // The backlog as its own argument: inside the object Node ignores it and cuts systemd's queue to 511.

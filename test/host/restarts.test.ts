@@ -1,3 +1,5 @@
+import { startLoad } from '../load/in-host.js'
+import { described } from '../load/load.js'
 import { bootHost, type Host } from './host.js'
 import { nodePackage } from './nodes.js'
 import { curlHealth, pacmanU, pushPackage, servingRelease } from './pacman.js'
@@ -48,7 +50,13 @@ test('an upgrade of nodejs alone restarts a running service, on the new node', a
 test('an upgrade whose socket unit differs makes the socket anew, and the service goes on', async (t) => {
   await curlHealth(host)
   const socket = await socketSince()
+  const target = { socketPath: '/run/fastAPI/fastAPI.sock' }
+  // By root, whom the new mode of this socket does not keep out.
+  const load = await startLoad(host, { target, connections: 'new', clients: 4, thinkMs: 10, requests: 1_000_000, durationMs: 120_000 }, 'root')
   await pacmanU(host, otherSocket)
+  const report = await load.stop()
+  t.log(`the socket is away for a moment: ${described(report)}`)
+  t.true(report.answered > 0)
   t.not(await socketSince(), socket)
   t.is(await host.sh('stat --format %a /run/fastAPI/fastAPI.sock'), '600\n')
   t.is(await servingRelease(host), '1.2.0-1')

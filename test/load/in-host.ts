@@ -17,13 +17,13 @@ export interface RunningLoad {
 const folder = '/usr/local/lib/load'
 
 /**
- * Starts the load client in `host`, as the user `web` of the group http, on a copy of the host's node: it goes on
+ * Starts the load client in `host`, by default as the user `web` of the group http, on a copy of the host's node: it goes on
  * while /usr/bin/node is away or replaced. Resolves when it has begun to send.
  */
-export async function startLoad(host: Host, options: HostLoadOptions): Promise<RunningLoad> {
+export async function startLoad(host: Host, options: HostLoadOptions, user = 'web'): Promise<RunningLoad> {
   await pushLoad(host)
   const command = `ulimit -n 16384; exec ${folder}/node ${folder}/main.js ${quoted(JSON.stringify(options))} until-input-ends`
-  const child = host.spawn(command, { user: 'web', stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = host.spawn(command, { user, stdio: ['pipe', 'pipe', 'pipe'] })
   if (child.stdin === null || child.stdout === null || child.stderr === null) throw new Error('expected a child with pipes')
   const { stdin, stdout, stderr } = child
   let said = ''
