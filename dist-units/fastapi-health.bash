@@ -24,7 +24,7 @@ _fastapi_health() {
         words=(--timeout --wait --json --help)
         [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$current")
         ;;
-    doctor:*) words=(--nginx --json --help) ;;
+    doctor:*) words=(--script --nginx --json --help) ;;
     nginx:enable) words=(--server-name --listen --dry-run --help) ;;
     nginx:disable) words=(--dry-run --help) ;;
     nginx:status) words=(--help) ;;

@@ -21,6 +21,7 @@ complete --command fastapi-health --condition '__fish_seen_subcommand_from check
 complete --command fastapi-health --condition '__fish_seen_subcommand_from check' --long-option wait --exclusive --description 'ask again for this long until the answer is healthy'
 complete --command fastapi-health --condition '__fish_seen_subcommand_from check doctor' --long-option json --description 'say it as JSON'
 
+complete --command fastapi-health --condition '__fish_seen_subcommand_from doctor' --long-option script --description 'print the commands alone'
 complete --command fastapi-health --condition '__fish_seen_subcommand_from doctor' --long-option nginx --description 'nginx is meant to serve'
 
 complete --command fastapi-health --condition '__fish_seen_subcommand_from nginx; and not __fish_seen_subcommand_from enable disable status' --arguments 'enable disable status'

@@ -34,6 +34,7 @@ _fastapi-health() {
             ;;
         doctor)
             _arguments \
+                '--script[print the commands alone]' \
                 '--nginx[nginx is meant to serve]' \
                 '--json[say it as JSON]' \
                 '(- *)--help[show how it is used]'

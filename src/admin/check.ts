@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { exitError, exitStatus, type ExitStatus } from '../exit.js'
 import { ask, type Answer, type Target } from './ask.js'
+import { withProgress } from './progress.js'
 
 const defaultSocket = '/run/fastAPI/fastAPI.sock'
 
@@ -52,7 +53,8 @@ export async function check(args: string[]): Promise<void> {
   }
   const timeoutMs = milliseconds('--timeout', values.timeout ?? '10')
   const waitMs = milliseconds('--wait', values.wait ?? '0')
-  const report = await askUntilHealthy(readTarget(positionals), timeoutMs, waitMs)
+  const asked = askUntilHealthy(readTarget(positionals), timeoutMs, waitMs)
+  const report = await withProgress('waiting for an answer', asked)
   process.exitCode = exitStatusOf[report.status]
   // On standard output whatever was found: it is the answer, and monitoring systems read no other stream.
   process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${oneLine(report)}\n`)

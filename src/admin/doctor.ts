@@ -12,6 +12,7 @@ import { lookAround } from './doctor/scene.js'
 import { settings, settingsFile } from './doctor/settings.js'
 import { dropIns, serviceState, socketState, unitFiles } from './doctor/units.js'
 import { unmerged } from './doctor/unmerged.js'
+import { withProgress } from './progress.js'
 
 const usage = `Usage: fastapi-health doctor [OPTION...]
 
@@ -86,16 +87,6 @@ async function look(name: string, check: Check, scene: Scene): Promise<Finding[]
 
 function isWrong({ verdict }: Finding): boolean {
   return verdict === 'warn' || verdict === 'fail'
-}
-
-/** Says what is waited for, on a terminal, if it takes over a second. */
-async function withProgress<T>(what: string, work: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => process.stderr.write(`${what}...\r`), process.stderr.isTTY ? 1000 : 2 ** 31 - 1)
-  try {
-    return await work
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 const colours: Record<Verdict, string> = { ok: '32', warn: '33', fail: '1;31', skipped: '2' }

@@ -94,13 +94,24 @@ for (const [shell, offers] of Object.entries(shells)) {
 }
 
 test('colours are for terminals, and for nobody where NO_COLOR is set', async (t) => {
-  for (const name of Object.keys(commands).filter((each) => each !== 'serve')) {
-    t.notRegex((await host.run(`fastapi-health ${name} 2>&1`)).stdout, /\x1b/, name)
+  const colour = /\x1b\[[\d;]+m/
+  const onTerminal = async (environment: string) =>
+    (await host.run(`${environment} TERM=xterm-256color script -qec 'fastapi-health doctor' /dev/null`)).stdout
+  t.regex(await onTerminal(''), colour)
+  t.notRegex(await onTerminal('NO_COLOR=1'), colour)
+  for (const command of ['doctor', 'check', 'releases list', 'nginx status']) {
+    t.notRegex((await host.run(`TERM=xterm-256color fastapi-health ${command} 2>&1`)).stdout, colour, command)
   }
-  const onTerminal = (environment: string, command: string) => host.run(`${environment} TERM=xterm-256color script -qec ${quoted(command)} /dev/null`)
-  for (const command of ['fastapi-health check', 'fastapi-health nginx status']) {
-    t.notRegex((await onTerminal('NO_COLOR=1', command)).stdout, /\x1b\[\d*m/, command)
-  }
+})
+
+test('what takes over a second says on a terminal what it waits for, and takes it back', async (t) => {
+  await host.sh('systemctl stop fastAPI-unix.socket')
+  const command = 'fastapi-health check --wait 2'
+  const shown = (await host.run(`script -qec ${quoted(command)} /dev/null`)).stdout
+  const piped = (await host.run(`${command} 2>&1`)).stdout
+  await host.sh('systemctl start fastAPI-unix.socket')
+  t.regex(shown, /^waiting for an answer\.\.\.\r\x1b\[KUNAVAILABLE: /)
+  t.regex(piped, /^UNAVAILABLE: /)
 })
 
 test('the package has a licence by its SPDX name, its text, a changelog and this README', async (t) => {

@@ -1,4 +1,5 @@
 import { exitError, exitStatus } from '../../exit.js'
+import { withProgress } from '../progress.js'
 import { nginxState, reloadNginx } from './control.js'
 import { replaceFile, type Change } from './files.js'
 import { rehearse } from './rehearsal.js'
@@ -20,7 +21,7 @@ export async function makeChanges(changes: Change[]): Promise<boolean> {
       made.push(change)
     }
     if ((await nginxState()) !== 'running') return false
-    const failed = await reloadNginx()
+    const failed = await withProgress('waiting for nginx to reload', reloadNginx())
     if (failed === undefined) return true
     throw refusal(failed)
   } catch (error) {
