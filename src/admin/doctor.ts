@@ -28,15 +28,15 @@ Exit status: 0 nothing wrong, 1 something is, 64 wrong arguments.
 `
 
 /**
- * In the order in which they are told, and their commands pasted: causes before what they cause. The rule of the
- * socket's directory comes before the units, whose command makes the directory anew by it.
+ * In the order in which they are told, and their commands pasted: causes before what they cause. What
+ * replaces units makes the directory by the rule, and needs a release that starts.
  */
 const checks: Record<string, Check> = {
+  node,
+  settings,
   tmpfiles,
   units: unitFiles,
   'drop-ins': dropIns,
-  node,
-  settings,
   'settings file': settingsFile,
   'unmerged files': unmerged,
   'state directory': stateDirectory,

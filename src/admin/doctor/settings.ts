@@ -30,14 +30,17 @@ export const settings: Check = async ({ units }) => {
     return [finding(check, 'ok', `${files.join(' ')}: every setting is allowed`)]
   } catch (error) {
     if (!isExitError(error)) throw error
+    // No restart, which waits for ever where anything else keeps the service from starting. And the service of another
+    // deployment is left alone until the packaged one replaces it.
+    const isPackaged = units?.service['FragmentPath']?.startsWith('/usr/lib/') === true
+    const apply = isPackaged ? ` && systemctl --no-warn stop ${serviceUnit}` : ''
     const problems = [...error.message.matchAll(/^ {2}((\w+)[=:].*)$/gm)].map(([, text = '', name = '']) => ({ text, name }))
     return [...new Set(problems.map(({ name }) => origin.get(name) ?? 'default'))].map((source) => {
       const here = problems.filter(({ name }) => (origin.get(name) ?? 'default') === source)
       const evidence = `${source}: ${here.map(({ text }) => text).join('; ')}`
       if (!source.startsWith('/')) return finding(check, 'fail', evidence)
-      // All at once. And no restart, which waits for ever where anything else keeps the service from starting.
       const names = here.map(({ name }) => name).join('|')
-      const mend = `sed -i -E 's/^[[:space:]]*(${names})[[:space:]]*=/#&/' ${shellWord(source)} && systemctl --no-warn stop ${serviceUnit}`
+      const mend = `sed -i -E 's/^[[:space:]]*(${names})[[:space:]]*=/#&/' ${shellWord(source)}${apply}`
       return finding(check, 'fail', `${evidence}; back to the defaults:`, mend)
     })
   }

@@ -24,13 +24,7 @@ export const unitFiles: Check = async ({ units, unitsProblem }) => {
   const shadows = named.map(({ unit }) => unit['FragmentPath'] ?? '').filter((path) => path !== '' && !path.startsWith(packagedFolder))
   const inTheWay = shadows.filter((path) => !masked.some((name) => path.endsWith(`/${name}`)))
   if (inTheWay.length > 0) {
-    // The listening socket survives the reload: clients wait in its queue until the packaged service has it. Before
-    // that the directory becomes root's, as gunicorn removes the socket's file when it ends. And no restart, which
-    // waits for ever where the service does not start: whoever waits, or comes next, starts it.
-    const mend =
-      `rm -f ${inTheWay.map(shellWord).join(' ')} && systemd-tmpfiles --create fastapi-health.conf && ` +
-      `systemctl daemon-reload && systemctl reenable --quiet ${socketUnit} && systemctl start ${socketUnit} && systemctl --no-warn stop ${serviceUnit}`
-    findings.push(finding('units', 'fail', `${inTheWay.join(' and ')} in force instead of the packaged file`, mend))
+    findings.push(finding('units', 'fail', `${inTheWay.join(' and ')} in force instead of the packaged file`, '/usr/lib/fastapi-health/change-over'))
   }
   const stale = named.filter(({ unit }) => unit['NeedDaemonReload'] === 'yes').map(({ name }) => name)
   if (stale.length > 0 && findings.length === 0) {
