@@ -243,7 +243,7 @@ for (const [what, command] of [
 }
 
 test('nginx stopped and started: the service is left alone, and nginx finds it again', async (t) => {
-  await host.sh("grep -q fastAPI /etc/nginx/nginx.conf || sed -i 's|^http {|http { include /etc/nginx/fastAPI/*.conf;|' /etc/nginx/nginx.conf; systemctl restart nginx.service")
+  await host.sh('fastapi-health nginx enable; systemctl restart nginx.service')
   const through = "curl -sS -m 30 -H 'Host: fastapi.localhost' http://127.0.0.1/health 2>&1"
   const pid = await fresh(t)
   t.is(await host.sh(through), healthy)
