@@ -61,7 +61,7 @@ for (const file of ['/usr/lib/fastapi-health/index.js', '/usr/bin/node']) {
   test(`while ${file} is missing for two seconds clients wait, and nothing has to be reset`, async (t) => {
     t.timeout(120_000)
     await stop()
-    const polling = await load({ thinkMs: 50 })
+    const polling = await load({ clients: 50, thinkMs: 50 })
     await host.sh(`sleep 0.5; mv ${file} /root/away; systemctl --no-warn stop fastAPI-unix.service; sleep 2; mv /root/away ${file}`)
     const report = await polling.stop()
     t.log(described(report))
@@ -118,6 +118,24 @@ test('SIGKILL under load costs at most the requests under way; nobody is refused
     t.deepEqual(Object.keys(report.failures).filter((how) => !/^(ECONNRESET|EPIPE)( on a kept connection)?$/.test(how)), [])
   }
   t.is(await failedUnits(), '')
+})
+
+test('an upgrade of systemd, which executes itself anew, is noticed neither by the service nor by its clients', async (t) => {
+  await host.write('/run/systemd/system/fastAPI-unix.service.d/short.conf', '[Service]\nWatchdogSec=1s\n')
+  await host.sh('systemctl daemon-reload')
+  await stop()
+  const polling = await load({ thinkMs: 20 })
+  t.is(await curlHealth(host), '{"status":"ok"}')
+  const before = await show('MainPID')
+  await host.sh('systemctl daemon-reload; systemctl daemon-reexec')
+  // Long enough that the watchdog would end a service that systemd no longer hears.
+  await sleep(3000)
+  const report = await polling.stop()
+  t.log(described(report))
+  t.is(report.failed, 0)
+  t.is(await show('MainPID'), before)
+  t.is(await show('NRestarts'), '0')
+  await host.sh('rm -r /run/systemd/system/fastAPI-unix.service.d && systemctl daemon-reload')
 })
 
 test('clients outside the host are refused only while it is down', async (t) => {

@@ -47,6 +47,20 @@ test('an upgrade of nodejs alone restarts a running service, on the new node', a
   t.regex(await host.sh('/proc/$(systemctl show -P MainPID fastAPI-unix.service)/exe --version'), /^v20\./)
 })
 
+test('so does a change to another package of nodejs, as to one of the LTS releases', async (t) => {
+  t.timeout(120_000)
+  await curlHealth(host)
+  const [socket, before] = [await socketSince(), await starts()]
+  const lts = await host.sh(
+    `provide-package nodejs-lts-other "$(pacman -Q nodejs | cut -d' ' -f2)" /root --provides "$(pacman -Q nodejs | tr ' ' =)" --conflict nodejs -- usr/bin/node`
+  )
+  // 4: yes to the question whether the package that it conflicts with is to be removed.
+  await host.sh(`pacman -U --noconfirm --ask 4 ${lts.trim()}`)
+  t.regex(await host.sh('pacman -Qo /usr/bin/node'), /nodejs-lts-other/)
+  t.is(await starts(), before + 1)
+  t.is(await socketSince(), socket)
+})
+
 test('an upgrade whose socket unit differs makes the socket anew, and the service goes on', async (t) => {
   await curlHealth(host)
   const socket = await socketSince()
