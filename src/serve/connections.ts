@@ -90,6 +90,14 @@ export function watchConnections(servers: Server[], times: ConnectionTimes, onId
     setTimeout(() => endIfQuiet(socket), times.drainGraceMs)
   }
 
+  /** Ends `socket` after KEEP_ALIVE_TIMEOUT, unless something has come meanwhile, which sets the time anew. */
+  function endIfStill(socket: Socket): void {
+    const { bytesRead } = socket
+    afterReading(() => {
+      if (socket.bytesRead === bytesRead && connections.get(socket)?.open === 0) socket.destroySoon()
+    })
+  }
+
   /** Ends `socket`, unless a request is under way or arriving: that one's own time limits end it. */
   function endIfQuiet(socket: Socket): void {
     afterReading(() => {
@@ -103,8 +111,8 @@ export function watchConnections(servers: Server[], times: ConnectionTimes, onId
     server.on('connection', onConnection)
     // Before the application's own listener, so that the header is set before any answer is.
     server.prependListener('request', onRequest)
-    // KEEP_ALIVE_TIMEOUT; without a listener Node ends the connection at once, and what it has not yet read is lost.
-    server.on('timeout', endIfQuiet)
+    // Without a listener Node ends the connection at once, and what it has not yet read is lost.
+    server.on('timeout', endIfStill)
     server.once('listening', armIdleTimer)
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { startLoad, type RunningLoad } from '../load/in-host.js'
 import { described, type LoadOptions } from '../load/load.js'
-import { sized } from '../proof.js'
+import { full, sized } from '../proof.js'
 import { bootHost, type Host } from './host.js'
 import { putNode, type NodeMajor } from './nodes.js'
 import { pacmanU, pushPackage } from './pacman.js'
@@ -109,7 +109,7 @@ test('no request is lost while the service restarts, is upgraded and is rolled b
 
 test('no request is lost around the exits of an idle service', async (t) => {
   t.timeout(1_200_000)
-  await idleExits(t, sized(15, 500))
+  await idleExits(t, sized(12, 500))
 })
 
 for (const major of [20, 22, 24, 26] as NodeMajor[]) {
@@ -118,9 +118,10 @@ for (const major of [20, 22, 24, 26] as NodeMajor[]) {
     await putNode(host, major)
     await noneIsLost(t, async () => {
       await restart(sized(2, 10))
-      await pacmanU(host, newer)
-      await pacmanU(host, older)
+      // What pacman does is the same on each of them, and takes its time.
+      if (full) await pacmanU(host, newer)
+      if (full) await pacmanU(host, older)
     })
-    await idleExits(t, sized(5, 50))
+    await idleExits(t, sized(4, 50))
   })
 }

@@ -53,12 +53,20 @@ export async function startLoad(host: Host, options: HostLoadOptions, user = 'we
   }
 }
 
+/** The hosts that have it, or are being given it. */
+const pushed = new WeakMap<Host, Promise<void>>()
+
 /** Puts the load client into `host`, once: main.js, to be run by the node beside it. */
-async function pushLoad(host: Host): Promise<void> {
-  if ((await host.run(`test -e ${folder}/main.js`)).code === 0) return
+function pushLoad(host: Host): Promise<void> {
+  const pushing = pushed.get(host) ?? push(host)
+  pushed.set(host, pushing)
+  return pushing
+}
+
+async function push(host: Host): Promise<void> {
   // package.json: the compiled output is CommonJS.
   await host.write(`${folder}/package.json`, '{"type":"commonjs"}\n')
   await host.push(join(__dirname, 'load.js'), `${folder}/load.js`)
-  await host.sh(`cp /usr/bin/node ${folder}/node`)
+  await host.sh(`cp --remove-destination /usr/bin/node ${folder}/node`)
   await host.push(join(__dirname, 'main.js'), `${folder}/main.js`)
 }

@@ -153,7 +153,7 @@ export async function runLoad(options: LoadOptions, signal?: AbortSignal): Promi
   }
 }
 
-/** Several reports as one line for a person: `50000 sent, 0 failed; p50 1 ms, p99 9 ms, longest 612 ms`. */
+/** A report as one line for a person: `50 sent on 4 connections, 0 failed; p50 1 ms, p99 9 ms, longest 612 ms`. */
 export function described({ sent, failed, failures, latencyMs, connections }: LoadReport): string {
   const how = Object.entries(failures).map(([what, count]) => `${count} ${what}`)
   return (

@@ -147,3 +147,13 @@ test('a kept connection is ended after KEEP_ALIVE_TIMEOUT, which lets the servic
   t.regex(socket.received(), /^HTTP\/1\.1 200 OK/)
   t.is(await service.ended, 0)
 })
+
+test('what is no request does not keep a connection open past KEEP_ALIVE_TIMEOUT', async (t) => {
+  const service = await activateService(t, { KEEP_ALIVE_TIMEOUT: '0.1', IDLE_TIMEOUT: '0.1' })
+  const [newline, half] = [await connectAndAsk(service), await connectAndAsk(service)]
+  const bothClosed = Promise.all([closed(newline), closed(half)])
+  newline.write('\r\n')
+  half.write('GET /hea')
+  await bothClosed
+  t.is(await service.ended, 0)
+})
