@@ -37,7 +37,8 @@ replace_units() {
     done
     systemctl daemon-reload
     systemctl --quiet reenable "$socket"
-    systemctl start "$socket"
+    # The socket that runs on does not start what the packaged one wants.
+    systemctl start "$socket" fastAPI-unix-watch.path
 }
 
 # Whatever happens, the path leads to the socket that systemd keeps, and no second one is left.

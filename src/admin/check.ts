@@ -35,6 +35,8 @@ export interface Report {
   message: string
   /** The release that answered, where it says so. */
   releaseId?: string
+  /** Names of the document's checks that did not pass. */
+  concerns?: string[]
 }
 
 const exitStatusOf: Record<Report['status'], ExitStatus> = {
@@ -90,28 +92,29 @@ export async function askOnce(target: Target, timeoutMs: number): Promise<Report
 }
 
 /** What an answer says: `pass`, `warn` or `fail` of draft-inadarei-api-health-check-06, or the plain `ok`. */
-function judge({ status, body }: Answer): Pick<Report, 'status' | 'message' | 'releaseId'> {
+function judge({ status, body }: Answer): Pick<Report, 'status' | 'message' | 'releaseId' | 'concerns'> {
   const document = parseObject(body)
   const said = document['status']
   const releaseId = document['releaseId']
   const release = typeof releaseId === 'string' ? { releaseId } : {}
-  const notes = notesOf(document['checks'])
-  if (status === 200 && (said === 'ok' || said === 'pass')) return { status: 'ok', message: 'is healthy', ...release }
-  if (status === 200 && said === 'warn') return { status: 'warn', message: `is healthy, but: ${notes || 'it does not say what'}`, ...release }
-  if (said === 'fail') return { status: 'fail', message: `is not healthy: ${notes || 'it does not say why'}`, ...release }
+  const failing = concernsOf(document['checks'])
+  const notes = failing.map(({ note }) => note).join('; ')
+  const about = { ...release, ...(failing.length > 0 && { concerns: failing.map(({ name }) => name) }) }
+  if (status === 200 && (said === 'ok' || said === 'pass')) return { status: 'ok', message: 'is healthy', ...about }
+  if (status === 200 && said === 'warn') return { status: 'warn', message: `is healthy, but: ${notes || 'it does not say what'}`, ...about }
+  if (said === 'fail') return { status: 'fail', message: `is not healthy: ${notes || 'it does not say why'}`, ...about }
   const got = `status ${status} with ${JSON.stringify(body.slice(0, 200))}`
   return { status: 'fail', message: `expected status 200 with {"status":"ok"}, got ${got}` }
 }
 
-/** What the document's checks that did not pass say, in one line. */
-function notesOf(checks: unknown): string {
-  if (typeof checks !== 'object' || checks === null) return ''
-  return Object.entries(checks as Record<string, unknown>)
-    .flatMap(([name, list]) => (Array.isArray(list) ? (list as Record<string, unknown>[]).map((each) => ({ name, ...each })) : []))
-    .filter((each: Record<string, unknown>) => each['status'] === 'warn' || each['status'] === 'fail')
-    .map((each: Record<string, unknown>) => String(each['output'] ?? `${String(each['name'])} is ${String(each['observedValue'])}`))
-    .join('; ')
-    .replace(/\s+/g, ' ')
+/** The document's checks that did not pass, with what each says, in one line. */
+function concernsOf(checks: unknown): { name: string; note: string }[] {
+  if (typeof checks !== 'object' || checks === null) return []
+  return Object.entries(checks).flatMap(([name, list]: [string, unknown]) =>
+    (Array.isArray(list) ? (list as (Record<string, unknown> | null)[]) : [])
+      .filter((each) => each?.['status'] === 'warn' || each?.['status'] === 'fail')
+      .map((each) => ({ name, note: String(each?.['output'] ?? `${name} is ${String(each?.['observedValue'])}`).replace(/\s+/g, ' ') }))
+  )
 }
 
 function oneLine({ status, target, message, durationMs }: Report): string {

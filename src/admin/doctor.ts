@@ -10,7 +10,7 @@ import { node } from './doctor/node.js'
 import { runtimeDirectory, socketFile } from './doctor/runtime.js'
 import { lookAround } from './doctor/scene.js'
 import { settings, settingsFile } from './doctor/settings.js'
-import { dropIns, serviceState, socketState, unitFiles } from './doctor/units.js'
+import { dropIns, serviceState, socketState, socketWatch, unitFiles } from './doctor/units.js'
 import { unmerged } from './doctor/unmerged.js'
 import { withProgress } from './progress.js'
 
@@ -43,6 +43,7 @@ const checks: Record<string, Check> = {
   'runtime directory': runtimeDirectory,
   socket: socketState,
   'socket file': socketFile,
+  watch: socketWatch,
   service: serviceState,
   caller: callerPermission,
   leftovers

@@ -1,3 +1,4 @@
+import { badReleases } from './bad-releases.js'
 import { doctor, nameAndMend } from './doctor.js'
 import { bootHost, type Host } from './host.js'
 import { nodeBinary } from './nodes.js'
@@ -13,6 +14,10 @@ const failingStart = `
   (curl --silent --max-time 20 --unix-socket /run/fastAPI/fastAPI.sock http://localhost/health >/dev/null 2>&1 &)`
 const untilFailed = 'timeout 20 bash -c "until systemctl --quiet is-failed fastAPI-unix.socket; do sleep 0.1; done"'
 const badSettings = /^fail settings: \/etc\/fastAPI\/fastAPI\.env: LOG_LEVEL="loud": expected one of .*; WORKERS="0": expected a whole number/
+
+/** What makes a deleted file anew, before a person could see that it is missing. */
+const unwatch = 'systemctl stop fastAPI-unix-watch.path'
+const notWatched = /^warn watch: fastAPI-unix-watch\.path is inactive/
 
 test.before(async (t) => {
   t.timeout(600_000)
@@ -79,8 +84,8 @@ const faults: { name: string; fault: string; expected: RegExp[] }[] = [
   },
   {
     name: 'a missing runtime directory',
-    fault: 'rm -r /run/fastAPI',
-    expected: [/^fail runtime directory: \/run\/fastAPI is missing/, /^fail socket file: .* is missing/]
+    fault: `${unwatch} && rm -r /run/fastAPI`,
+    expected: [/^fail runtime directory: \/run\/fastAPI is missing/, /^fail socket file: .* is missing/, notWatched]
   },
   {
     name: 'a runtime directory of the wrong owner',
@@ -94,8 +99,8 @@ const faults: { name: string; fault: string; expected: RegExp[] }[] = [
   },
   {
     name: "a missing socket file",
-    fault: 'rm /run/fastAPI/fastAPI.sock',
-    expected: [/^fail socket file: .* is missing, though the socket is active/]
+    fault: `${unwatch} && rm /run/fastAPI/fastAPI.sock`,
+    expected: [/^fail socket file: .* is missing, though the socket is active/, notWatched]
   },
   {
     name: 'a socket file that lets in others than the unit says',
@@ -189,6 +194,13 @@ test('who may not connect gets the usermod line, and is told what only root can 
   t.regex(found.text, /^skipped +settings +.*cannot be read \(EACCES\); run as root/m)
   t.regex(found.text, /^skipped +nginx +only root/m)
   await host.sh('gpasswd --delete alice http')
+})
+
+test('a release that failed its trial, beside which the old one runs on, is rolled back by the command that is printed', async (t) => {
+  t.timeout(600_000)
+  await pacmanU(host, await pushPackage(host, badReleases[0]?.package))
+  const { mends } = await nameAndMend(t, host, [/^warn release: \S+ runs, 2\.0\.1-1 is installed and failed its trial/])
+  t.deepEqual(mends, ['fastapi-health releases rollback'])
 })
 
 test('a newer release that was installed without a restart, and a new default beside changed settings', async (t) => {

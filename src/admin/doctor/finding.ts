@@ -20,7 +20,7 @@ export interface Scene {
   /** Of who asks. */
   uid: number
   /** Properties of systemd.directives(7) as `systemctl show` names them; undefined where systemd does not answer. */
-  units: { socket: Unit; service: Unit; nginx: Unit } | undefined
+  units: { socket: Unit; service: Unit; watch: Unit; nginx: Unit } | undefined
   /** Why there are no units. */
   unitsProblem: string
   /** Where clients connect: that of the socket unit in force, or the package's. */
@@ -34,6 +34,8 @@ export type Unit = Record<string, string | undefined>
 
 export const socketUnit = 'fastAPI-unix.socket'
 export const serviceUnit = 'fastAPI-unix.service'
+/** Makes the socket's file anew where somebody deletes it; started with the socket. */
+export const watchUnit = 'fastAPI-unix-watch.path'
 export const envFile = '/etc/fastAPI/fastAPI.env'
 
 /** A finding of `check`; `mend` only where there is one command that mends it. */

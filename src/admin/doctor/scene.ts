@@ -1,5 +1,5 @@
 import { run } from '../run.js'
-import { serviceUnit, socketUnit, type Scene, type Unit } from './finding.js'
+import { serviceUnit, socketUnit, watchUnit, type Scene, type Unit } from './finding.js'
 
 const packagedSocketPath = '/run/fastAPI/fastAPI.sock'
 
@@ -36,10 +36,11 @@ export async function lookAround(nginxWanted: boolean): Promise<Scene> {
     `--property=${properties.join(',')}`,
     socketUnit,
     serviceUnit,
+    watchUnit,
     'nginx.service'
   ])
-  const [socket, service, nginx] = parseUnits(stdout)
-  const units = status === 0 && socket !== undefined && service !== undefined && nginx !== undefined ? { socket, service, nginx } : undefined
+  const [socket, service, watch, nginx] = parseUnits(stdout)
+  const units = status === 0 && socket && service && watch && nginx ? { socket, service, watch, nginx } : undefined
   return {
     uid: process.getuid?.() ?? 0,
     units,

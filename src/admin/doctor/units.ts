@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { finding, serviceUnit, socketUnit, type Check, type Finding, type Scene, type Unit } from './finding.js'
+import { finding, serviceUnit, socketUnit, watchUnit, type Check, type Finding, type Scene, type Unit } from './finding.js'
 import { shellWord } from './words.js'
 
 const packagedFolder = '/usr/lib/systemd/system'
@@ -48,6 +48,17 @@ export const socketState: Check = async ({ units, unitsProblem }) => {
     return [finding(check, 'warn', `active (${sub}) but ${file}: not there after the next boot`, `systemctl enable ${socketUnit}`)]
   }
   return [finding(check, 'ok', `active (${sub}) and enabled`)]
+}
+
+/** Whether the watch over the socket's file is on, without which a deleted file stays deleted. */
+export const socketWatch: Check = async ({ units, unitsProblem }) => {
+  const check = 'watch'
+  if (units === undefined) return [finding(check, 'skipped', unitsProblem)]
+  if (units.socket['ActiveState'] !== 'active') return [finding(check, 'skipped', 'the socket is not active')]
+  const { ActiveState: active = '', SubState: sub } = units.watch
+  if (active === 'active') return [finding(check, 'ok', `active (${sub})`)]
+  const evidence = `${watchUnit} is ${active}: where the socket's file is deleted nobody makes it anew`
+  return [finding(check, 'warn', evidence, `systemctl start ${watchUnit}`)]
 }
 
 /** Whether the service runs or waits, and does not fail over and over. */
