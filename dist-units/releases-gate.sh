@@ -2,7 +2,7 @@
 # gate: whether the installed release answers on the service's socket, and what follows from that.
 
 # How long a release may take until it answers, in seconds; clients that wait 30 must live to see the rollback.
-patience=15
+patience=${FASTAPI_HEALTH_PATIENCE:-15}
 
 # gate EVENT [WAS_ACTIVE]: install, upgrade or boot. Where the service was not running (not 0) it is stopped again.
 gate() {
@@ -53,7 +53,7 @@ name_event() {
 
 # is_way_back NEW: whether it replaces a release that did not serve with the one that this had replaced.
 is_way_back() {
-    read -r verdict release build <"$state/verdict" 2>/dev/null || return
+    read -r verdict release build 2>/dev/null <"$state/verdict" || return
     [ "$verdict $release" = "bad $old" ] && [ "$(cat "$state/replaced" 2>/dev/null)" = "$1" ]
 }
 

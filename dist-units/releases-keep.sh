@@ -28,7 +28,8 @@ keep() {
         say "$old is kept for rollback${problem:+ ($problem)}"
     else
         rm -f "$state"/.new.*
-        say "$old is not kept for rollback: ${problem:-unknown error}"
+        free=$(df --output=avail --human-readable "$state" | tail -n 1)
+        say "$old is not kept for rollback: ${problem:-unknown error} ($state has${free} free)"
         return 0
     fi
     drop_oldest
@@ -112,7 +113,7 @@ altered_files() {
     (cd / && sha256sum --check --quiet "$state/.new.$$.digests" 2>/dev/null) | sed -n 's/: FAILED.*$//p' |
         while read -r path; do
             digest=$(sed -n "s|^\\([0-9a-f]*\\)  $path\$|\\1|p" "$state/.new.$$.digests")
-            if [ "$(sha256sum <"/usr/share/factory/$path" 2>/dev/null | cut -d ' ' -f 1)" = "$digest" ]; then
+            if [ "$(sha256sum 2>/dev/null <"/usr/share/factory/$path" | cut -d ' ' -f 1)" = "$digest" ]; then
                 echo "$path factory"
             elif [ -f "/$path" ]; then
                 echo "$path altered"

@@ -81,7 +81,7 @@ lock_holder() {
 
 # verdict_of VERSION: healthy, bad, or nothing where it was not asked.
 verdict_of() {
-    read -r verdict release build <"$state/verdict" 2>/dev/null || return 0
+    read -r verdict release build 2>/dev/null <"$state/verdict" || return 0
     [ "$release $build" != "$1 $(installed_build "$1")" ] || echo "$verdict"
 }
 

@@ -75,7 +75,7 @@ booted() {
 
 # What identifies a build, where a version may be built twice: the digest of its own list of digests.
 installed_build() {
-    sha256sum <"$local_database/$package-$1/mtree" 2>/dev/null | cut -d ' ' -f 1
+    sha256sum 2>/dev/null <"$local_database/$package-$1/mtree" | cut -d ' ' -f 1
 }
 
 package_build() {
