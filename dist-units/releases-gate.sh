@@ -99,6 +99,11 @@ ask() {
         found="status 200 from ${other%%\"*}"
         return 1
         ;;
+    200:*)
+        found="$found, which names no release"
+        wrong=yes
+        return 1
+        ;;
     *) return 1 ;;
     esac
     fetch "$1" application/json "$3"

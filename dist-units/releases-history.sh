@@ -6,7 +6,7 @@ history() {
     events=$({
         journal_events
         pacman_events
-    } | sort -s -k 1,1n -k 2,2r)
+    } | sort -s -n -k 1,1)
     printf '%-19s  %-9s  %-12s  %-12s  %-8s  %s\n' WHEN EVENT FROM TO VERDICT WAITED
     [ -n "$events" ] || return 0
     # pacman writes its line when the files are in place; the verdict on them follows within minutes.
@@ -15,8 +15,9 @@ history() {
         END {
             for (i = 1; i <= NR; i++) {
                 told = 0
-                for (j = i + 1; source[i] == "log" && j <= NR && time[j] - time[i] < 600 && source[j] == "journal"; j++)
-                    if (to[j] == to[i]) told = 1
+                for (j = 1; source[i] == "log" && j <= NR && !told; j++)
+                    if (source[j] == "journal" && !claimed[j] && to[j] == to[i] && time[j] >= time[i] && time[j] - time[i] < 600)
+                        told = claimed[j] = 1
                 if (!told) print line[i]
             }
         }' | while read -r time _ event old new verdict waited; do

@@ -38,9 +38,16 @@ rollback() {
     [ "$(verdict_of "$target")" != bad ] || exit 1
 }
 
-# choose_release WANTED: pkgver-pkgrel, or pkgver alone where that is enough; by default the newest that is older.
+# choose_release WANTED: pkgver-pkgrel, or pkgver alone where that is enough. By default the one that the installed release
+# replaced, unless we have just come back from that; else the newest that is older.
 choose_release() {
     found=''
+    replaced=$(cat "$state/replaced" 2>/dev/null)
+    if [ -z "$1" ] && [ -n "$replaced" ] && find_package "$replaced" >/dev/null &&
+        { [ "$(vercmp "$replaced" "$now")" -lt 0 ] || known_bad "$now"; }; then
+        echo "$replaced"
+        return
+    fi
     for release in $(known_releases); do
         case $1 in
         '')
@@ -51,8 +58,9 @@ choose_release() {
         esac
     done
     if [ -z "$found" ]; then
-        list=$(known_releases | tr '\n' ' ')
-        fail 1 "expected ${1:+one of the releases that can be installed again}${1:-a release older than $now} (${list:-there is none}), got ${1:-none}"
+        list=$(known_releases | paste -s -d ' ')
+        [ -n "$1" ] || fail 1 "no release older than $now is kept or in pacman's cache (there are: ${list:-none})"
+        fail 1 "$1 is neither kept nor in pacman's cache; there are: ${list:-none}"
     fi
     echo "$found"
 }
@@ -67,16 +75,14 @@ known_releases() {
 
 # lock_holder: who has pacman's lock open, or what to do with one that nobody has.
 lock_holder() {
-    for descriptor in /proc/[0-9]*/fd/*; do
-        if [ "$(readlink "$descriptor" 2>/dev/null)" = "$lock" ]; then
-            process=${descriptor#/proc/}
-            process=${process%%/*}
-            echo "process $process ($(tr '\000' ' ' <"/proc/$process/cmdline" | cut -c 1-80)) is at work; try again when it is done"
-            return
-        fi
-    done
-    echo "no process has $lock open, so an interrupted one left it; if no pacman is running: rm $lock"
-    return 1
+    descriptor=$(find /proc/[0-9]*/fd -lname "$lock" 2>/dev/null | head -n 1)
+    if [ -z "$descriptor" ]; then
+        echo "no process has $lock open, so an interrupted one left it; if no pacman is running: rm $lock"
+        return 1
+    fi
+    process=${descriptor#/proc/}
+    process=${process%%/*}
+    echo "process $process ($(tr '\000' ' ' 2>/dev/null <"/proc/$process/cmdline" | cut -c 1-80)) is at work; try again when it is done"
 }
 
 # verdict_of VERSION: healthy, bad, or nothing where it was not asked.
@@ -122,14 +128,19 @@ attempt_undo() {
 wait_for_lock() {
     since=$(now_ms)
     unheld_since=$since
+    looks=0
     while [ -e "$lock" ]; do
-        moment=$(now_ms)
-        if holder=$(lock_holder); then
-            unheld_since=$moment
-        elif [ $((moment - unheld_since)) -ge $((stale_patience * 1000)) ]; then
-            give_up "$holder"
+        # Who has it is asked once a second: that looks through all processes.
+        if [ $((looks % 10)) -eq 0 ]; then
+            moment=$(now_ms)
+            if holder=$(lock_holder); then
+                unheld_since=$moment
+            elif [ $((moment - unheld_since)) -ge $((stale_patience * 1000)) ]; then
+                give_up "$holder"
+            fi
+            [ $((moment - since)) -lt $((lock_patience * 1000)) ] || give_up "pacman's lock stayed for $lock_patience s: $holder"
         fi
-        [ $((moment - since)) -lt $((lock_patience * 1000)) ] || give_up "pacman's lock stayed for $lock_patience s: $holder"
+        looks=$((looks + 1))
         sleep 0.1
     done
 }

@@ -1,15 +1,16 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # sourced by releases.sh; they share their variables
 # trial: starts the installed release beside the running service, on a socket that only root reaches, under the very unit
-# of the service with its drop-ins and settings. A release that fails it never meets a client of a running service.
+# of the service with its drop-ins and settings. A release that fails it never meets a client of a running service, and
+# no request of ours stays behind in the queue of the service's socket, where it would start that release over and over.
 
 trial_unit=fastapi-health-trial
 trial_socket=/run/fastAPI-trial.sock
 
-# 0 where the service may be restarted: the release passed, or there was nothing to try it for.
+# trial EVENT: 0 where the service may be restarted: the release passed, or there was nothing to try it for.
 trial() {
     systemctl --quiet is-active "$socket" || return 0
     new=$(installed_release)
-    name_event upgrade "$new"
+    name_event "$1" "$new"
     began=$(date +%s)
     trap 'end_trial' EXIT
     # A trial that cannot be held says nothing of the release: the gate after the restart does.
@@ -21,6 +22,11 @@ trial() {
     systemctl kill --signal=SIGKILL "$trial_unit.service" 2>/dev/null
     report "$trial_unit.service" "$new"
     return 1
+}
+
+# What an interrupted pacman left without a verdict.
+boot() {
+    (trial boot) && gate boot
 }
 
 start_trial() {

@@ -111,8 +111,9 @@ main() {
     rollback) rollback "$@" ;;
     # For the hooks and units of this package.
     keep) keep ;;
-    trial) trial ;;
+    trial) trial "$@" ;;
     gate) gate "$@" ;;
+    boot) boot ;;
     undo) undo "$@" ;;
     --help | -h) printf '%s' "$usage" ;;
     *) fail 64 "expected list, rollback or history, got '$command'

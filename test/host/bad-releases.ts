@@ -22,8 +22,8 @@ export const badReleases: BadRelease[] = [
     fault: 'has a syntax error',
     package: {
       version: '2.0.2',
-      edit: `sed -i '/"bundle":/s/--quiet"/--quiet \\&\\& echo "}{" >> build\\/bundle\\/index.js"/; /"bundle":/s/echo "}{"/echo }{/' package.json
-grep -q 'echo }{' package.json`
+      edit: `node -e 'const json = require("./package.json"); json.scripts.build += " && echo }{ >> build/bundle/index.js"
+require("fs").writeFileSync("package.json", JSON.stringify(json))'`
     },
     said: /SyntaxError: Unexpected token/
   },
