@@ -7,6 +7,8 @@ export interface Block {
   text: string
   /** Why no test runs it, from the comment `<!-- not run: REASON -->` before the fence. */
   notRun: string | undefined
+  /** From the comment `<!-- on a host of the FastAPI deployment -->`: it is run on a host of its own. */
+  onOriginal: boolean
 }
 
 /** One command of a console block, and what it promises to print. */
@@ -32,7 +34,8 @@ export function blocksOf(markdown: string): Block[] {
       language: fence[1] ?? '',
       line: at + 1,
       text: lines.slice(at + 1, end).join('\n'),
-      notRun: /^<!-- not run: (.+) -->$/.exec(above)?.[1]
+      notRun: /^<!-- not run: (.+) -->$/.exec(above)?.[1],
+      onOriginal: above === '<!-- on a host of the FastAPI deployment -->'
     })
     at = end
   }

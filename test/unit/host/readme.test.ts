@@ -14,6 +14,7 @@ test('blocks, commands and what they promise are told apart', (t) => {
   ])
   t.is(second?.notRun, 'why')
   t.is(first?.notRun, undefined)
+  t.true(blocksOf('<!-- on a host of the FastAPI deployment -->\n\n```console\n# a\n```')[0]?.onOriginal)
 })
 
 test('a promise is kept to the letter, but for its wildcards', (t) => {
