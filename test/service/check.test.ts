@@ -136,7 +136,7 @@ test('--wait asks again until the answer is healthy', async (t) => {
 test('--wait gives up in the end, with what it last saw', async (t) => {
   let asked = 0
   const url = await serverThat(t, (request, response) => answers(503, `${++asked}`)(request, response))
-  const { status, stdout } = await check('--wait', '1', url)
+  const { status, stdout } = await check('--wait', '3', url)
   t.is(status, 1)
   t.true(asked > 1)
   // The very last question may have been cut short.
