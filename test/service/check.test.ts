@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
-import { activateService } from './service.js'
+import { activateService, node } from './service.js'
 
 interface Ran {
   status: number
@@ -12,7 +12,7 @@ interface Ran {
 
 function check(...args: string[]): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['build/bundle/index.js', 'check', ...args], (error, stdout, stderr) => {
+    execFile(node, ['build/bundle/index.js', 'check', ...args], (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr })
     })
   })

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { ask, newFolder, start } from './service.js'
+import { ask, newFolder, node, start } from './service.js'
 
 // What a start loads is what a client waits for. Whatever is added to these lists is a decision, not an accident.
 
@@ -85,7 +85,6 @@ test('a start and a health request load these files and these builtins, and no o
   writeFileSync(join(folder, 'recorder.js'), recorder)
 
   const socketPath = join(folder, 'service.sock')
-  const node = process.env['SERVICE_NODE'] ?? process.execPath
   const service = start(t, [node, '--require', join(folder, 'recorder.js'), join(folder, 'index.js'), 'serve'], { LISTEN: socketPath, LOG_LEVEL: 'warn' }, socketPath)
   t.is((await firstAnswer(service)).body, '{"status":"ok"}')
   service.child.kill('SIGUSR2')

@@ -18,7 +18,7 @@ export interface Service {
 }
 
 /** The node that runs the bundle: SERVICE_NODE, or the one that runs the tests. */
-const node = process.env['SERVICE_NODE'] ?? process.execPath
+export const node = process.env['SERVICE_NODE'] ?? process.execPath
 
 /** A folder of its own for one test, with the one file that is shipped; removed when the test ends. */
 export function newFolder(t: ExecutionContext): string {

@@ -2,7 +2,7 @@ import { writeFileSync, chmodSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test from 'ava'
-import { activateService, ask, developService, newFolder, start } from './service.js'
+import { activateService, ask, developService, newFolder, node, start } from './service.js'
 
 test('the one file answers on the socket that systemd passes', async (t) => {
   const service = await activateService(t)
@@ -15,7 +15,7 @@ test('without systemd it listens where LISTEN says, and says so', async (t) => {
   t.regex(service.log(), /no socket from systemd/)
 })
 
-const serve = (folder: string) => [process.execPath, join(folder, 'index.js'), 'serve']
+const serve = (folder: string) => [node, join(folder, 'index.js'), 'serve']
 
 test('bad settings end it with status 78 and one message that names them all', async (t) => {
   const service = start(t, serve(newFolder(t)), { IDLE_TIMEOUT: 'soon', WORKERS: '-1' })
@@ -66,7 +66,7 @@ test('a bundle that cannot be read ends it with a status that is not 0 and the n
   t.not(await cut.ended, 0)
   t.regex(cut.log(), /index\.js/)
   chmodSync(folder, 0o700)
-  const missing = start(t, [process.execPath, join(folder, 'missing.js'), 'serve'], {})
+  const missing = start(t, [node, join(folder, 'missing.js'), 'serve'], {})
   t.is(await missing.ended, 1)
   t.regex(missing.log(), /missing\.js/)
 })
