@@ -98,6 +98,23 @@ test('clients of a service that crashes for as long as a setting is bad are answ
   t.is(await failedUnits(), '')
 })
 
+test('a restart into a bad setting ends with an error, and what is tried again and who waits are left alone', async (t) => {
+  await host.write('/run/systemd/system/fastAPI-unix.service.d/short.conf', '[Unit]\nJobRunningTimeoutSec=2s\n')
+  await host.sh(`systemctl daemon-reload; sed -i '$a IDLE_TIMEOUT=soon' /etc/fastAPI/fastAPI.env`)
+  await stop()
+  const waiting = await load({ requests: 4 })
+  const states = await socketStates(async () => {
+    const { code, stderr } = await host.run('systemctl restart fastAPI-unix.service')
+    t.is(code, 1)
+    t.regex(stderr, /timed out/)
+  })
+  t.deepEqual(states.filter((state) => state !== 'listening' && state !== 'running'), [])
+  await host.sh(`sed -i '$d' /etc/fastAPI/fastAPI.env`)
+  t.is((await waiting.report).failed, 0)
+  t.is(await curlHealth(host), '{"status":"ok"}')
+  await host.sh('rm -r /run/systemd/system/fastAPI-unix.service.d && systemctl daemon-reload')
+})
+
 test('SIGKILL under load costs at most the requests under way; nobody is refused, and the next is answered', async (t) => {
   t.timeout(400_000)
   const kinds: Array<Partial<HostLoadOptions>> = [{}, { connections: 'kept' }, { connections: 'kept', thinkMs: 50 }]
