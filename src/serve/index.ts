@@ -6,11 +6,15 @@ import { createApp } from './app.js'
 import { watchConnections } from './connections.js'
 import { listenWithin, serverLimits } from './limits.js'
 import { createLog } from './log.js'
-import { createNotify, keepWatchdog } from './notify.js'
+import { createNotify, keepWatchdog, type Notify } from './notify.js'
 import { readSettings, type ListenAddress } from './settings.js'
 
 /** Fits Backlog= of fastAPI-unix.socket: listen(2) on an inherited socket sets its queue anew. */
 const backlog = 4096
+
+// Only WORKERS above 1 needs them.
+const loadWorkers = () => require('./workers.js') as typeof import('./workers.js')
+const loadWorker = () => require('./worker.js') as typeof import('./worker.js')
 
 /**
  * Serves until it is told to stop or nobody has asked for the idle time, then drains and ends the process.
@@ -18,13 +22,18 @@ const backlog = 4096
  * @throws exitError for wrong arguments (64), bad settings (78), or sockets that cannot be listened on (1).
  */
 export async function serve(args: string[]): Promise<void> {
-  if (args.length > 0) {
+  const isWorker = args[0] === '--worker'
+  if (args.length > 0 && !isWorker) {
     throw exitError(exitStatus.usage, `serve takes no arguments, got "${args.join(' ')}"; its settings are environment variables`)
   }
   const settings = readSettings(process.env)
-  const { socketFds, notifyFd } = takeActivation(process.env, process.pid)
   const log = createLog(settings.logLevel, process.env)
-  const notify = createNotify(notifyFd)
+  const supervisor = isWorker ? loadWorker().takeSupervisor(args[1], () => leave('its supervisor is gone')) : undefined
+  const { socketFds, notify } = supervisor ?? activated()
+  if (supervisor === undefined && settings.workers > 1) {
+    if (socketFds.length > 0) return loadWorkers().superviseWorkers(socketFds, settings, log, notify)
+    log.warn({ workers: settings.workers }, 'WORKERS needs the socket that systemd passes: one process serves')
+  }
 
   const listener = createApp(log, settings.health).callback()
   const newServer = (): Server => {
@@ -33,7 +42,15 @@ export async function serve(args: string[]): Promise<void> {
     return server
   }
   const servers = socketFds.length > 0 ? socketFds.map(newServer) : [newServer()]
-  const connections = watchConnections(servers, settings, () => leave('idle'))
+  const connections = watchConnections(servers, settings, () => (supervisor === undefined ? leave('idle') : sayIdle(true)))
+
+  let saidIdle = false
+  function sayIdle(idle: boolean): void {
+    if (saidIdle === idle) return
+    saidIdle = idle
+    supervisor?.sayIdle(idle)
+  }
+  if (supervisor !== undefined) for (const server of servers) server.on('connection', () => sayIdle(false))
 
   let leaving = false
   function leave(reason: string): void {
@@ -59,6 +76,11 @@ export async function serve(args: string[]): Promise<void> {
   keepWatchdog(notify, process.env)
   log.debug({ release }, 'ready')
   if (socketFds.length === 0) log.info({ release, address: servers[0]?.address() }, 'no socket from systemd: listening for development')
+}
+
+function activated(): { socketFds: number[]; notify: Notify } {
+  const { socketFds, notifyFd } = takeActivation(process.env, process.pid)
+  return { socketFds, notify: createNotify(notifyFd) }
 }
 
 function listenOnFd(server: Server, fd: number): Promise<void> {
