@@ -55,6 +55,7 @@ test('a worker that is killed is replaced, and the service answers meanwhile', a
   const service = await activateService(t, { WORKERS: '2' })
   const before = workersOf(service)
   process.kill(first(before), 'SIGKILL')
+  await until(() => !runs(first(before)))
   t.is((await ask(service, 'GET', '/health')).status, 200)
   await until(() => workersOf(service).filter((pid) => !before.includes(pid)).length === 1)
   t.true(workersOf(service).includes(before[1] ?? -1))
