@@ -60,7 +60,8 @@ export function superviseWorkers(socketFds: number[], settings: Settings, log: L
       if (message.assignments.includes('WATCHDOG=1')) worker.aliveAt = Date.now()
       if (!message.assignments.includes('READY=1')) return
       worker.ready = true
-      if (everReady || ![...workers].every(({ ready }) => ready)) return
+      if (everReady) return
+      // One is enough to answer everybody who waits.
       everReady = true
       notify('READY=1', `STATUS=Release ${release} serves with ${settings.workers} processes`)
       log.debug({ release, workers: settings.workers }, 'ready')
@@ -74,7 +75,7 @@ export function superviseWorkers(socketFds: number[], settings: Settings, log: L
       }
       if (!everReady) {
         for (const { child } of workers) child.kill('SIGTERM')
-        reject(exitError(exitStatus.failed, `WORKERS: a process ended before all of them served: ${how}`))
+        reject(exitError(exitStatus.failed, `WORKERS: a process ended before any of them served: ${how}`))
         return
       }
       log.error({ pid: worker.child.pid, how }, 'a worker ended and is replaced')
