@@ -1,8 +1,10 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # sourced by releases.sh; they share their variables
 # gate: whether the installed release answers on the service's socket, and what follows from that.
 
-# How long a release may take until it answers, in seconds; clients that wait 30 must live to see the rollback.
+# How long a release may take until it answers, in seconds; clients that wait 30 must live to see the rollback. A host
+# that is slower than that says so: FASTAPI_HEALTH_PATIENCE=60 pacman -U ...
 patience=${FASTAPI_HEALTH_PATIENCE:-15}
+case $patience in '' | *[!0-9]*) patience=15 ;; esac
 
 # gate EVENT [WAS_ACTIVE]: install, upgrade or boot. Where the service was not running (not 0) it is stopped again.
 gate() {
