@@ -125,3 +125,10 @@ for (const major of [20, 22, 24, 26] as NodeMajor[]) {
     await idleExits(t, sized(4, 50))
   })
 }
+
+test('nor with two processes', async (t) => {
+  t.timeout(1_200_000)
+  await host.sh('echo WORKERS=2 >> /etc/fastAPI/fastAPI.env')
+  await noneIsLost(t, () => restart(sized(2, 20)))
+  await idleExits(t, sized(4, 100))
+})
