@@ -188,6 +188,15 @@ test('a drop-in that takes nothing away is named, and nothing is wrong with it',
   await host.sh('systemctl revert fastAPI-unix.socket && systemctl restart fastAPI-unix.socket')
 })
 
+test('a socket that a drop-in has put on TCP is asked there, and nothing is wrong with it', async (t) => {
+  await host.sh("systemctl edit --stdin --drop-in=tcp fastAPI-unix.socket <<<$'[Socket]\\nListenStream=\\nListenStream=127.0.0.1:8000' && systemctl restart fastAPI-unix.socket")
+  const { status, text } = await doctor(host, { user: 'alice' })
+  t.is(status, 0, text)
+  t.regex(text, /^ok +answer +http:\/\/127\.0\.0\.1:8000\/health is healthy/m)
+  t.regex(text, /^skipped +socket file +none: the socket listens on 127\.0\.0\.1:8000$/m)
+  await host.sh('systemctl revert fastAPI-unix.socket && systemctl restart fastAPI-unix.socket')
+})
+
 test('who may not connect gets the usermod line, and is told what only root can see', async (t) => {
   const found = await nameAndMend(t, host, [/^fail caller: alice may not connect: not in group http/], { user: 'alice' })
   t.deepEqual(found.mends, ['usermod -aG http alice'])

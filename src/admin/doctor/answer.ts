@@ -10,9 +10,9 @@ const timeoutMs = 10_000
 const verdictFile = '/var/lib/fastAPI/releases/verdict'
 
 /** Whether the socket answers, and with the release that is installed. */
-export const answer: Check = async ({ socketPath, uid }) => {
+export const answer: Check = async ({ socketPath, tcpUrl, uid }) => {
   const check = 'answer'
-  const [report, installed] = await Promise.all([askOnce({ socketPath }, timeoutMs), installedRelease()])
+  const [report, installed] = await Promise.all([askOnce(tcpUrl === undefined ? { socketPath } : { url: tcpUrl }, timeoutMs), installedRelease()])
   const took = `${report.durationMs} ms`
   if (report.status === 'unavailable') {
     if (uid !== 0 && /\bEACCES\b/.test(report.message)) return [finding(check, 'skipped', `${socketPath} may not be connected to, see "caller"`)]
@@ -21,7 +21,7 @@ export const answer: Check = async ({ socketPath, uid }) => {
   if (report.status === 'fail') return [finding(check, 'fail', `${report.message} (${took})`)]
   // That another release is installed is told once, below.
   const isTold = report.concerns?.every((name) => name === 'release:installed') === true
-  const healthy = finding(check, isTold ? 'ok' : report.status, `${socketPath} ${isTold ? 'is healthy' : report.message} (${took})`)
+  const healthy = finding(check, isTold ? 'ok' : report.status, `${report.target} ${isTold ? 'is healthy' : report.message} (${took})`)
   return [healthy, await runningRelease(report.releaseId, installed)]
 }
 

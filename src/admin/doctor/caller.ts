@@ -5,8 +5,9 @@ import { finding, type Check } from './finding.js'
 import { ownerNames, statusOf } from './status.js'
 
 /** Whether who asks may connect to the socket. */
-export const callerPermission: Check = async ({ uid, socketPath }) => {
+export const callerPermission: Check = async ({ uid, socketPath, tcpUrl }) => {
   const check = 'caller'
+  if (tcpUrl !== undefined) return [finding(check, 'ok', `everybody who reaches ${tcpUrl.host} may connect`)]
   if (uid === 0) return [finding(check, 'ok', 'root may connect')]
   const { username } = userInfo()
   const status = await statusOf(socketPath)

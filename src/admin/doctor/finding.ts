@@ -25,6 +25,8 @@ export interface Scene {
   unitsProblem: string
   /** Where clients connect: that of the socket unit in force, or the package's. */
   socketPath: string
+  /** Where clients connect if a drop-in has put the socket on TCP alone; there is no file then. */
+  tcpUrl: URL | undefined
   /** Whether nginx is meant to serve, so that its absence is a fault (--nginx). */
   nginxWanted: boolean
 }

@@ -6,8 +6,9 @@ import { shellWord } from './words.js'
 const recreate = 'systemd-tmpfiles --create fastapi-health.conf'
 
 /** Whether the socket's directory is there, nobody but root may change it, and clients get through it. */
-export const runtimeDirectory: Check = async ({ socketPath }) => {
+export const runtimeDirectory: Check = async ({ socketPath, tcpUrl }) => {
   const check = 'runtime directory'
+  if (tcpUrl !== undefined) return [finding(check, 'skipped', `not used: the socket listens on ${tcpUrl.host}`)]
   const folder = dirname(socketPath)
   const status = await statusOf(folder)
   // The packaged rule knows the packaged directory alone.
@@ -25,8 +26,9 @@ export const runtimeDirectory: Check = async ({ socketPath }) => {
 }
 
 /** Whether the socket's file is there and lets in whom the unit says. */
-export const socketFile: Check = async ({ socketPath, units, uid }) => {
+export const socketFile: Check = async ({ socketPath, tcpUrl, units, uid }) => {
   const check = 'socket file'
+  if (tcpUrl !== undefined) return [finding(check, 'skipped', `none: the socket listens on ${tcpUrl.host}`)]
   if (units?.socket['ActiveState'] !== 'active') return [finding(check, 'skipped', 'the socket is not active')]
   const status = await statusOf(socketPath)
   if (status === undefined || !status.isSocket()) {

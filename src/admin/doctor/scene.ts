@@ -41,13 +41,22 @@ export async function lookAround(nginxWanted: boolean): Promise<Scene> {
   ])
   const [socket, service, watch, nginx] = parseUnits(stdout)
   const units = status === 0 && socket && service && watch && nginx ? { socket, service, watch, nginx } : undefined
+  const listens = [...(units?.socket['Listen'] ?? '').matchAll(/^(.*) \(Stream\)$/gm)].map(([, address = '']) => address)
+  const socketPath = listens.find((address) => address.startsWith('/'))
   return {
     uid: process.getuid?.() ?? 0,
     units,
     unitsProblem: `systemd does not answer: ${problem ?? (stderr.trim() || 'systemctl show printed nothing')}`,
-    socketPath: /^(\/.*) \(Stream\)$/m.exec(units?.socket['Listen'] ?? '')?.[1] ?? packagedSocketPath,
+    socketPath: socketPath ?? packagedSocketPath,
+    tcpUrl: socketPath === undefined ? listens.map(toUrl).find((url) => url !== undefined) : undefined,
     nginxWanted
   }
+}
+
+/** An address of ListenStream= as a URL; who listens on every address is asked on the loopback one. */
+function toUrl(address: string): URL | undefined {
+  const text = `http://${address.replace(/^\[::\]:/, '[::1]:').replace(/^(0\.0\.0\.0|\*):/, '127.0.0.1:')}/health`
+  return URL.canParse(text) ? new URL(text) : undefined
 }
 
 /** Reads what `systemctl show` prints: one paragraph for each unit. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { run } from '../run.js'
 import { finding, serviceUnit, socketUnit, watchUnit, type Check, type Finding, type Scene, type Unit } from './finding.js'
 import { shellWord } from './words.js'
 
@@ -51,8 +52,9 @@ export const socketState: Check = async ({ units, unitsProblem }) => {
 }
 
 /** Whether the watch over the socket's file is on, without which a deleted file stays deleted. */
-export const socketWatch: Check = async ({ units, unitsProblem }) => {
+export const socketWatch: Check = async ({ units, unitsProblem, tcpUrl }) => {
   const check = 'watch'
+  if (tcpUrl !== undefined) return [finding(check, 'skipped', 'the socket has no file')]
   if (units === undefined) return [finding(check, 'skipped', unitsProblem)]
   if (units.socket['ActiveState'] !== 'active') return [finding(check, 'skipped', 'the socket is not active')]
   const { ActiveState: active = '', SubState: sub } = units.watch
@@ -73,7 +75,9 @@ export const serviceState: Check = async ({ units, unitsProblem }) => {
   }
   // Between two tries and during one: after a failed one NRestarts counts them.
   if (/auto-restart/.test(sub) || (active === 'activating' && Number(restarts) > 0)) {
-    return [finding(check, 'fail', `does not start, tried again ${restarts} times: exit status ${status}; why: ${look}`)]
+    const said = (await run('journalctl', ['-u', serviceUnit, '-p', 'err', '-n', '3', '-o', 'cat', '--no-pager'])).stdout.trim()
+    const evidence = `does not start, tried again ${restarts} times: exit status ${status}${said === '' ? '' : `, "${said}"`}; why: ${look}`
+    return [finding(check, 'fail', evidence)]
   }
   return [finding(check, 'ok', active === 'active' ? `runs (${sub})` : `${active}: the next connection starts it`)]
 }
