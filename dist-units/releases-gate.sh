@@ -98,7 +98,7 @@ ask() {
     200:*"\"releaseId\":\"$2\""*) ;;
     200:*'"releaseId":"'*)
         other=${body#*\"releaseId\":\"}
-        found="status 200 from ${other%%\"*}"
+        found="status 200 from $(one_line "${other%%\"*}")"
         return 1
         ;;
     200:*)
@@ -130,10 +130,15 @@ fetch() {
     if [ "$code" = 000 ]; then
         found="no answer (${last#* })"
     else
-        found="status $code, $(printf '%s' "$body" | tr '\n\t\r' '   ' | cut -c 1-120)"
+        found="status $code, $(one_line "$body")"
     fi
     wrong=yes
     case $code in 000 | 200) wrong=no ;; esac
+}
+
+# one_line TEXT: what a process said, with nothing in it that a terminal or the journal would take for more than text.
+one_line() {
+    printf '%s' "$1" | tr '\000-\037\177' ' ' | cut -c 1-120
 }
 
 # report UNIT NEW: says what was expected and what came, and how to go back; hands over where that is to be done unasked.
@@ -147,7 +152,7 @@ report() {
     printf '  journal   the last lines of: journalctl -u %s\n' "$1"
     # What the process said, without where in its code; and only where it said nothing what systemd says of it.
     lines=$(journal_lines "_SYSTEMD_UNIT=$1")
-    printf '%s\n' "${lines:-$(journal_lines --unit="$1")}" | tail -n 8 | cut -c 1-160 | sed 's/^/    /'
+    printf '%s\n' "${lines:-$(journal_lines --unit="$1")}" | tail -n 8 | tr -d '\033' | cut -c 1-160 | sed 's/^/    /'
     if [ "$1" != "$service" ] && systemctl --quiet is-active "$service"; then
         printf '  meanwhile the process that was running goes on serving until nobody asks it\n'
     fi

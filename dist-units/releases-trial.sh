@@ -5,6 +5,7 @@
 
 trial_unit=fastapi-health-trial
 trial_socket=/run/fastAPI-trial.sock
+units=/run/systemd/system
 
 # trial EVENT: 0 where the service may be restarted: the release passed, or there was nothing to try it for.
 trial() {
@@ -30,8 +31,9 @@ boot() {
 }
 
 start_trial() {
-    units=/run/systemd/system
     mkdir -p "$units" || return
+    # What a trial that was killed left.
+    [ ! -e "$units/$trial_unit.socket" ] || end_trial
     {
         echo '[Unit]'
         echo 'Description=fastAPI health service, trial of the installed release'

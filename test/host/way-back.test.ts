@@ -1,5 +1,6 @@
 import { badReleases } from './bad-releases.js'
 import { bootHost, type Host } from './host.js'
+import { buildPackage } from './packages.js'
 import { pacmanU, pushPackage } from './pacman.js'
 import { addSettings, history, printedCommand, rollbackEnded, serves } from './releases.js'
 import { test } from './test.js'
@@ -139,6 +140,18 @@ test('a rollback to a release whose package is gone is not tried, and what else 
   t.regex(await host.sh('fastapi-health releases list'), /^installed +2\.0\.1-1[\s\S]*^kept +1\.0\.0-1/m)
   await host.sh('fastapi-health releases rollback --yes')
   await serves(t, host, old)
+})
+
+test('a release that was built again under the same version is undone to the build before it', async (t) => {
+  const build = await host.sh('sha256sum /var/lib/pacman/local/fastapi-health-1.0.0-1/mtree')
+  const again = await pushPackage(host, { version: '1.0.0', edit: crashing?.package.edit ?? '' })
+  const output = await pacmanU(host, again)
+  t.regex(output, /1\.0\.0-1 DOES NOT SERVE[\s\S]*AUTO_ROLLBACK=yes: 1\.0\.0-1 is installed again/)
+  await rollbackEnded(host)
+  t.is(await host.sh('sha256sum /var/lib/pacman/local/fastapi-health-1.0.0-1/mtree'), build)
+  await serves(t, host, old)
+  t.deepEqual((await history(host)).slice(-2), [`reinstall ${old} ${old} bad`, `rollback ${old} ${old} healthy`])
+  await host.push(await buildPackage({ version: '1.0.0' }), good)
 })
 
 test('a power cut between the upgrade and its verdict: the next boot gives it, and rolls back', async (t) => {
