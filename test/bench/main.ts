@@ -1,20 +1,191 @@
-import { bootHost } from '../host/host.js'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { checkout } from '../host/command.js'
+import { bootHost, type Host } from '../host/host.js'
 import { pacmanU, pushPackage } from '../host/pacman.js'
+import { startLoad } from '../load/in-host.js'
 import { coldStarts } from './cold.js'
-import { layPeers } from './peers.js'
+import { fastifyBundle } from './packages.js'
+import { installedUnit, layPeer, layPeers, startSockets, type Peer } from './peers.js'
+import { barPicture } from './pictures.js'
+import { coldTable, sandboxTable, table, throughputTable } from './report.js'
+import { sandboxCosts } from './sandbox.js'
 import { summarise } from './statistics.js'
+import { measureThroughput, type Throughput } from './throughput.js'
+
+// npm run bench [-- --quick]: measures ours and its peers in one run on a booted host and writes test/bench/results.md
+// and the pictures beside it; --quick takes a small sample and writes build/bench-quick.md alone.
+
+const quick = process.argv.includes('--quick')
+const loadMs = quick ? 1500 : 4000
+const sections: string[] = []
+const started = Date.now()
+const folder = join(checkout, 'test/bench')
+
+/** Adds a section; what goes wrong in one is written into it and leaves the others alone. */
+async function section(title: string, make: () => Promise<string>): Promise<void> {
+  const from = Date.now()
+  let text: string
+  try {
+    text = await make()
+  } catch (error) {
+    text = `Not measured: ${error instanceof Error ? error.message : String(error)}\n`
+    process.exitCode = 1
+  }
+  sections.push(`## ${title}\n\n${text}`)
+  console.log(`${sections.at(-1)}(${Math.round((Date.now() - from) / 1000)} s)\n`)
+}
+
+function picture(name: string, svg: string): void {
+  if (!quick) writeFileSync(join(folder, `${name}.svg`), svg)
+}
+
+async function throughputs(host: Host, peers: Record<string, Peer>, connections: 'new' | 'kept', clients = 16): Promise<Record<string, Throughput>> {
+  const rows: Record<string, Throughput> = {}
+  for (const [name, peer] of Object.entries(peers)) rows[name] = await measureThroughput(host, peer, { connections, clients, durationMs: loadMs })
+  return rows
+}
 
 async function main(): Promise<void> {
-  const quick = process.argv.includes('--quick')
   const host = await bootHost({ bench: true })
   try {
-    await pacmanU(host, await pushPackage(host))
-    const peers = await layPeers(host)
-    const times = await coldStarts(host, Object.values(peers), quick ? 5 : 30, 180_000)
-    for (const [name, sample] of Object.entries(times)) console.log(name, summarise(sample))
+    const path = await pushPackage(host)
+    await pacmanU(host, path)
+    const laid = await layPeers(host)
+    const { unit } = await installedUnit(host)
+    await host.write('/usr/lib/bench/fastify.js', await fastifyBundle())
+    const fastify = await layPeer(host, 'fastify', unit.replace(/^ExecStart=.*$/m, 'ExecStart=/usr/bin/node /usr/lib/bench/fastify.js'))
+    await startSockets(host, [fastify])
+    const names = {
+      floor: 'bare node:http, same unit',
+      ours: 'fastapi-health',
+      oursFourProtections: "fastapi-health, the original's 4 protections",
+      fastify: 'Fastify, same unit',
+      uvicorn: 'FastAPI, 1 uvicorn',
+      gunicorn: 'FastAPI, gunicorn, 2 uvicorn workers'
+    }
+    const peers = { ...laid, fastify }
+    const order = Object.keys(names) as Array<keyof typeof names>
+    const named = (keys: Array<keyof typeof names>): Record<string, Peer> => Object.fromEntries(keys.map((key) => [names[key], peers[key]]))
+
+    await section('Cold start: from connect() to a complete 200', async () => {
+      const starts = await coldStarts(host, order.map((key) => ({ ...peers[key], name: names[key] })), quick ? 4 : 30, quick ? 30_000 : 200_000)
+      const bars = Object.entries(starts).map(([name, sample]) => {
+        const { median, quartiles } = summarise(sample.map(({ wallMs }) => wallMs))
+        return { name, value: median, quartiles }
+      })
+      picture('cold-start', barPicture('Cold start: connect() to complete 200', 'ms, median and quartiles', bars))
+      return coldTable(starts)
+    })
+
+    const loaded = named(['floor', 'ours', 'fastify', 'uvicorn', 'gunicorn'])
+    for (const [connections, title] of [['kept', 'keep-alive'], ['new', 'a connection for each request']] as const) {
+      await section(`Throughput, ${title}: 16 clients`, async () => {
+        const rows = await throughputs(host, loaded, connections)
+        const bars = Object.entries(rows).map(([name, { perCpuSecond }]) => ({ name, value: perCpuSecond }))
+        picture(`throughput-${connections}`, barPicture(`Requests per CPU second, ${title}`, 'requests per second of processor time', bars))
+        return throughputTable('Peer', rows)
+      })
+    }
+
+    await section('Memory after 100,000 requests, and no process when idle', async () => {
+      const node = (await host.sh('node --version')).trim()
+      const load = await startLoad(host, { target: { socketPath: laid.ours.socketPath }, connections: 'kept', clients: 50, requests: quick ? 10_000 : 100_000, durationMs: 60_000 })
+      const { answered, failed } = await load.report
+      const pid = (await host.sh(`systemctl show -P MainPID ${laid.ours.service}`)).trim()
+      const [resident = ''] = (await host.sh(`sed -n 's/^VmRSS:\\s*//p' /proc/${pid}/status`)).split('\n')
+      const high = (await host.sh(`sed -n 's/^VmHWM:\\s*//p' /proc/${pid}/status`)).trim()
+      return table(['Node', 'answered', 'failed', 'resident', 'at its highest'], [[node, String(answered), String(failed), resident, high]])
+    })
+
+    if (!quick) await growth(host, laid.ours, unit)
+    if (!quick) await upgrade(host, path)
+
+    await section('What each protection costs', async () => {
+      const costs = await sandboxCosts(host, quick ? 1 : 5, quick ? 20_000 : 150_000)
+      const bars = costs.slice(0, 18).map(({ directive, aloneMs }) => ({ name: directive, value: aloneMs }))
+      picture('sandbox-cost', barPicture('What a protection costs on its own', 'ms of processor time', bars))
+      return sandboxTable(costs)
+    })
+
+    if (!quick) await afterBoot(host, { [names.ours]: laid.ours, [names.gunicorn]: laid.gunicorn })
+    await section('What the file is made of', async () => readFileSync(join(checkout, 'build/bundle/sizes.md'), 'utf8'))
   } finally {
     await host.stop()
   }
+  const versions = `Node of the measuring machine ${process.version}, ${cpus().length} processors; ${new Date().toISOString().slice(0, 10)}; ${Math.round((Date.now() - started) / 1000)} s.`
+  const text = `# Benchmark\n\nOne run of \`npm run bench${quick ? ' -- --quick' : ''}\`; peers take turns. ${versions} Trust the ratios, not the milliseconds.\n\n${sections.join('\n')}`
+  writeFileSync(quick ? join(checkout, 'build/bench-quick.md') : join(folder, 'results.md'), text)
+}
+
+async function growth(host: Host, ours: Peer, unit: string): Promise<void> {
+  await section('How cost grows with open connections', async () => {
+    const rows: Record<string, Throughput> = {}
+    for (const clients of [1, 10, 100, 1000]) {
+      rows[String(clients)] = await measureThroughput(host, ours, { connections: 'kept', clients, durationMs: loadMs })
+    }
+    return throughputTable('Connections', rows)
+  })
+  await section('How cost grows with WORKERS: 100 connections', async () => {
+    const rows: Record<string, Throughput> = {}
+    for (const count of [1, 2, 4]) {
+      const peer = await layPeer(host, `workers-${count}`, unit.replace('[Service]', `[Service]\nEnvironment=WORKERS=${count}`))
+      await startSockets(host, [peer])
+      rows[String(count)] = await measureThroughput(host, peer, { connections: 'kept', clients: 100, durationMs: loadMs })
+      await host.sh(`systemctl stop ${peer.service}`)
+    }
+    return throughputTable('WORKERS', rows)
+  })
+  await section('Through nginx, for information: 16 clients, keep-alive to nginx', async () => {
+    const port = 18_999
+    await host.write(
+      '/run/bench-nginx.conf',
+      `user http; pid /run/bench-nginx.pid; events {} http { access_log off; server { listen 127.0.0.1:${port}; location / { proxy_pass http://unix:${ours.socketPath}; } } }\n`
+    )
+    await host.sh('nginx -c /run/bench-nginx.conf')
+    const row = await measureThroughput(host, ours, { connections: 'kept', clients: 16, durationMs: loadMs }, { host: '127.0.0.1', port })
+    await host.sh('kill $(cat /run/bench-nginx.pid)')
+    return throughputTable('Peer', { 'fastapi-health behind nginx': row })
+  })
+}
+
+async function upgrade(host: Host, path: string): Promise<void> {
+  await section('The longest wait of a client across an upgrade', async () => {
+    const next = await pushPackage(host, { pkgrel: 2 })
+    const rows: string[][] = []
+    for (const package_ of [next, path]) {
+      const load = await startLoad(host, { target: { socketPath: '/run/fastAPI/fastAPI.sock' }, connections: 'new', clients: 4, thinkMs: 5, requests: 100_000, durationMs: 60_000 })
+      await pacmanU(host, package_)
+      const { answered, failed, latencyMs } = await load.stop()
+      rows.push([package_ === next ? 'upgrade' : 'downgrade', String(answered), String(failed), latencyMs.p50.toFixed(1), latencyMs.max.toFixed(1)])
+    }
+    return table(['Transaction', 'answered', 'failed', 'median ms', 'longest ms'], rows)
+  })
+}
+
+async function afterBoot(host: Host, peers: Record<string, Peer>): Promise<void> {
+  await section('First start after a boot, page cache dropped', async () => {
+    const rows: Record<string, number[]> = {}
+    for (let boot = 0; boot < 3; boot++) {
+      for (const [name, peer] of Object.entries(peers)) {
+        await host.reboot()
+        // Units below /run are gone with the boot.
+        await layPeers(host)
+        writeFileSync('/proc/sys/vm/drop_caches', '3')
+        await host.sh('node --version && curl --version')
+        const curl = `curl -sS -o /dev/null -w '%{time_total}' -m 30 --unix-socket ${peer.socketPath} http://localhost/health`
+        ;(rows[name] ??= []).push(Number(await host.sh(curl)) * 1000)
+      }
+    }
+    return table(
+      ['Peer', 'boots', 'ms, median', 'most'],
+      Object.entries(rows).map(([name, sample]) => {
+        const { count, median, most } = summarise(sample)
+        return [name, String(count), median.toFixed(0), most.toFixed(0)]
+      })
+    )
+  })
 }
 
 void main()

@@ -1,0 +1,45 @@
+import type { Host } from '../host/host.js'
+import { coldStarts } from './cold.js'
+import { installedUnit, layPeer, originalSandbox, startSockets, type Peer } from './peers.js'
+import { summarise } from './statistics.js'
+
+/** What a protection costs, in ms of processor time until the first answer, on its own and at the end of all others. */
+export interface DirectiveCost {
+  directive: string
+  aloneMs: number
+  lastMs: number
+  starts: number
+}
+
+/**
+ * The cost of each protection of the service's unit: the least of several starts with it alone against none, and of
+ * all against all but it. The least, because whatever else the machine does can only add.
+ */
+export async function sandboxCosts(host: Host, rounds: number, budgetMs: number): Promise<DirectiveCost[]> {
+  const { withoutSandbox, sandbox } = await installedUnit(host)
+  // Lists that are built by several lines stand and fall together.
+  const names = [...new Set(sandbox.map((line) => line.replace(/=.*/, '')))]
+  const lines = (wanted: (name: string) => boolean): string => sandbox.filter((line) => wanted(line.replace(/=.*/, ''))).join('\n')
+  const lay = (name: string, protections: string): Promise<Peer> => layPeer(host, name, `${withoutSandbox}\n${protections}\n`)
+  const peers = [await lay('none', ''), await lay('four', originalSandbox.join('\n')), await lay('all', lines(() => true))]
+  for (const name of names) {
+    peers.push(await lay(`alone-${name}`, lines((other) => other === name)))
+    peers.push(await lay(`without-${name}`, lines((other) => other !== name)))
+  }
+  await startSockets(host, peers)
+  const starts = await coldStarts(host, peers, rounds, budgetMs)
+  const least = (name: string): number => summarise((starts[name] ?? []).map(({ cpuMs }) => cpuMs)).least
+  const row = (directive: string, aloneMs: number, lastMs: number): DirectiveCost => ({
+    directive,
+    aloneMs,
+    lastMs,
+    starts: starts['all']?.length ?? 0
+  })
+  return [
+    row('all of them', least('all') - least('none'), least('all') - least('none')),
+    row("the original's four", least('four') - least('none'), Number.NaN),
+    ...names
+      .map((name) => row(name, least(`alone-${name}`) - least('none'), least('all') - least(`without-${name}`)))
+      .sort((one, other) => other.lastMs - one.lastMs)
+  ]
+}
