@@ -1,13 +1,8 @@
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Log } from './log.js'
+import { healthMediaType, plainHealth } from './plain-health.js'
 import type { HealthLimits } from './settings.js'
-
-/** The plain answer, byte for byte what the FastAPI deployment answered. */
-const plainHealth = '{"status":"ok"}'
-
-/** The media type that asks for the health document, draft-inadarei-api-health-check-06. */
-const healthMediaType = 'application/health+json'
 
 const allow = 'GET, HEAD, OPTIONS'
 

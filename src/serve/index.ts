@@ -7,6 +7,7 @@ import { watchConnections } from './connections.js'
 import { listenWithin, serverLimits } from './limits.js'
 import { createLog } from './log.js'
 import { createNotify, keepWatchdog, type Notify } from './notify.js'
+import { answerProbes } from './plain-health.js'
 import { readSettings, type ListenAddress } from './settings.js'
 
 /** Fits Backlog= of fastAPI-unix.socket: listen(2) on an inherited socket sets its queue anew. */
@@ -35,7 +36,9 @@ export async function serve(args: string[]): Promise<void> {
     log.warn({ workers: settings.workers }, 'WORKERS needs the socket that systemd passes: one process serves')
   }
 
-  const listener = createApp(log, settings.health).callback()
+  const koa = createApp(log, settings.health).callback()
+  // Where every request is logged, all of them take the long way.
+  const listener = log.debugs ? koa : answerProbes(koa)
   const newServer = (): Server => {
     const server = createServer(serverLimits(settings.keepAliveTimeoutMs))
     listenWithin(server, listener)

@@ -8,8 +8,6 @@ export interface Peer {
   name: string
   service: string
   socketPath: string
-  /** The same service by TCP, for generators that know no Unix socket. */
-  port: number
 }
 
 /** The four protections of the deployment that this replaces. */
@@ -48,23 +46,20 @@ export async function installedUnit(host: Host): Promise<{ unit: string; without
   return { unit, withoutSandbox, sandbox: sandbox.split('\n').filter((line) => /^[A-Z]/.test(line)) }
 }
 
-let ports = 18_000
-
 /**
  * Lays a service and its socket into the host and starts the socket; the service is started by whoever connects.
- * Every peer has the socket unit of the package, and its TCP port beside it.
+ * Every peer has the socket unit of the package, at a path of its own.
  */
 export async function layPeer(host: Host, name: string, unit: string): Promise<Peer> {
-  const port = ++ports
   const socketPath = `/run/fastAPI/bench-${name}.sock`
   const socket = (await host.sh('cat /usr/lib/systemd/system/fastAPI-unix.socket')).replace(
     /^ListenStream=.*$/m,
-    `ListenStream=${socketPath}\nListenStream=127.0.0.1:${port}`
+    `ListenStream=${socketPath}`
   )
   const service = `bench-${name}.service`
   await host.write(`/run/systemd/system/bench-${name}.socket`, socket)
   await host.write(`/run/systemd/system/${service}`, unit.replaceAll('fastAPI-unix.socket', `bench-${name}.socket`))
-  return { name, service, socketPath, port }
+  return { name, service, socketPath }
 }
 
 /** Has systemd read what was laid, and listen for it. */
@@ -73,7 +68,7 @@ export async function startSockets(host: Host, peers: Peer[]): Promise<void> {
   await host.sh(`systemctl start ${peers.map(({ name }) => `bench-${name}.socket`).join(' ')}`)
 }
 
-/** Lays down everything that ours is compared with; `ours` is the package's own unit, but for its further port. */
+/** Lays down everything that ours is compared with. */
 export async function layPeers(host: Host): Promise<Record<'ours' | 'oursFourProtections' | 'floor' | 'gunicorn' | 'uvicorn', Peer>> {
   const { unit, withoutSandbox } = await installedUnit(host)
   await host.write('/usr/lib/bench/floor.js', await readFile(join(checkout, 'test/bench/in-host/floor.js')))
@@ -85,8 +80,7 @@ export async function layPeers(host: Host): Promise<Record<'ours' | 'oursFourPro
     gunicorn: await layPeer(
       host,
       'gunicorn',
-      // Both sockets by their descriptors, as the deployment that this replaces binds its one.
-      pythonUnit('/usr/bin/python3 -m gunicorn -k uvicorn.workers.UvicornWorker --workers 2 --bind fd://3 --bind fd://4 app:app')
+      pythonUnit('/usr/bin/python3 -m gunicorn -k uvicorn.workers.UvicornWorker --workers 2 --bind fd://3 app:app')
     ),
     uvicorn: await layPeer(host, 'uvicorn', pythonUnit('/usr/bin/python3 -m uvicorn --fd 3 --no-access-log app:app'))
   }

@@ -45,6 +45,7 @@ const bundledFiles = `
   src/serve/limits.js
   src/serve/log.js
   src/serve/notify.js
+  src/serve/plain-health.js
   src/serve/settings.js
   stand-in for accepts
   stand-in for content-disposition
