@@ -21,7 +21,13 @@ export const healthMediaType = 'application/health+json'
  */
 export function answerProbes(listener: RequestListener): RequestListener {
   return (request, response) => {
-    if (request.url === '/health' && request.method === 'GET' && request.headers.accept?.includes(healthMediaType) !== true) {
+    if (
+      request.url === '/health' &&
+      request.method === 'GET' &&
+      request.headers.accept?.includes(healthMediaType) !== true &&
+      // It ends its connection. Of requests that come in one piece only the last may, which an answer at once cannot know.
+      !response.hasHeader('Connection')
+    ) {
       response.writeHead(200, plainHealthHeaders)
       response.end(plainHealth)
     } else {
