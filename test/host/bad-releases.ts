@@ -36,7 +36,7 @@ require("fs").writeFileSync("package.json", JSON.stringify(json))'`
     fault: 'answers 500',
     package: {
       version: '2.0.4',
-      edit: `sed -i "s/^  router.get('\\/health', .*/&\\n    if (ctx.method !== '') throw new Error('out of order')/" src/serve/app.ts
+      edit: `sed -i "s/^ *await next()$/if (ctx.path !== '') throw new Error('out of order')\\n&/" src/serve/app.ts
 grep -q 'out of order' src/serve/app.ts`
     },
     said: /came +status 500, \{"detail":"Internal Server Error"\}/
