@@ -17,14 +17,13 @@ export interface DirectiveCost {
  */
 export async function sandboxCosts(host: Host, rounds: number, budgetMs: number): Promise<DirectiveCost[]> {
   const { withoutSandbox, sandbox } = await installedUnit(host)
-  // Lists that are built by several lines stand and fall together.
-  const names = [...new Set(sandbox.map((line) => line.replace(/=.*/, '')))]
-  const lines = (wanted: (name: string) => boolean): string => sandbox.filter((line) => wanted(line.replace(/=.*/, ''))).join('\n')
+  const names = [...new Set(sandbox.map(protectionOf))]
+  const lines = (wanted: (name: string) => boolean): string => sandbox.filter((line) => wanted(protectionOf(line))).join('\n')
   const lay = (name: string, protections: string): Promise<Peer> => layPeer(host, name, `${withoutSandbox}\n${protections}\n`)
   const peers = [await lay('none', ''), await lay('four', originalSandbox.join('\n')), await lay('all', lines(() => true))]
   for (const name of names) {
-    peers.push(await lay(`alone-${name}`, lines((other) => other === name)))
-    peers.push(await lay(`without-${name}`, lines((other) => other !== name)))
+    peers.push(await lay(`alone-${name.toLowerCase()}`, lines((other) => other === name)))
+    peers.push(await lay(`without-${name.toLowerCase()}`, lines((other) => other !== name)))
   }
   await startSockets(host, peers)
   const starts = await coldStarts(host, peers, rounds, budgetMs)
@@ -39,7 +38,14 @@ export async function sandboxCosts(host: Host, rounds: number, budgetMs: number)
     row('all of them', least('all') - least('none'), least('all') - least('none')),
     row("the original's four", least('four') - least('none'), Number.NaN),
     ...names
-      .map((name) => row(name, least(`alone-${name}`) - least('none'), least('all') - least(`without-${name}`)))
+      .map((name) => row(name, least(`alone-${name.toLowerCase()}`) - least('none'), least('all') - least(`without-${name.toLowerCase()}`)))
       .sort((one, other) => other.lastMs - one.lastMs)
   ]
+}
+
+/** The protection that a line belongs to: some take several, which stand and fall together. */
+function protectionOf(line: string): string {
+  const name = line.replace(/=.*/, '')
+  if (name === 'ExecPaths') return 'NoExecPaths'
+  return name === 'SystemCallErrorNumber' ? 'SystemCallFilter' : name
 }
