@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { exitError, exitStatus, type ExitStatus } from '../exit.js'
 import { ask, type Answer, type Target } from './ask.js'
+import { printable } from './printable.js'
 import { withProgress } from './progress.js'
 
 const defaultSocket = '/run/fastAPI/fastAPI.sock'
@@ -118,7 +119,7 @@ function concernsOf(checks: unknown): { name: string; note: string }[] {
 }
 
 function oneLine({ status, target, message, durationMs }: Report): string {
-  return `${status.toUpperCase()}: ${target}${message.startsWith('is ') ? ' ' : ': '}${message} (${durationMs} ms)`
+  return `${status.toUpperCase()}: ${target}${message.startsWith('is ') ? ' ' : ': '}${printable(message)} (${durationMs} ms)`
 }
 
 function parseObject(text: string): Record<string, unknown> {

@@ -12,6 +12,7 @@ import { lookAround } from './doctor/scene.js'
 import { settings, settingsFile } from './doctor/settings.js'
 import { dropIns, serviceState, socketState, socketWatch, unitFiles } from './doctor/units.js'
 import { unmerged } from './doctor/unmerged.js'
+import { printable } from './printable.js'
 import { withProgress } from './progress.js'
 
 const usage = `Usage: fastapi-health doctor [OPTION...]
@@ -98,7 +99,7 @@ function asText(findings: Finding[]): string {
   const paint = (verdict: Verdict, text: string) => (coloured ? `\x1b[${colours[verdict]}m${text}\x1b[0m` : text)
   const width = Math.max(...findings.map(({ check }) => check.length))
   const lines = findings.flatMap(({ check, verdict, evidence, mend }) => [
-    `${paint(verdict, verdict.padEnd(7))}  ${check.padEnd(width)}  ${evidence.replace(/\n/g, ' ')}`,
+    `${paint(verdict, verdict.padEnd(7))}  ${check.padEnd(width)}  ${printable(evidence)}`,
     ...(mend === undefined ? [] : [`${' '.repeat(9)}mend: ${mend}`])
   ])
   const count = (verdict: Verdict) => findings.filter((each) => each.verdict === verdict).length
@@ -108,7 +109,7 @@ function asText(findings: Finding[]): string {
 
 /** For sh -e; what no command mends is a comment. */
 function asScript(wrong: Finding[]): string {
-  return wrong.map(({ check, verdict, evidence, mend }) => `# ${verdict} ${check}: ${evidence.replace(/\n/g, ' ')}\n${mend === undefined ? '' : `${mend}\n`}`).join('')
+  return wrong.map(({ check, verdict, evidence, mend }) => `# ${verdict} ${check}: ${printable(evidence)}\n${mend === undefined ? '' : `${mend}\n`}`).join('')
 }
 
 const flag = { type: 'boolean' } as const

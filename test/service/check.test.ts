@@ -73,6 +73,12 @@ test('a warning is healthy: status 0, and the line says what to look at', async 
   t.regex(stdout, /^WARN: .* is healthy, but: installed is 1\.0\.1-1 \(\d+ ms\)\n$/)
 })
 
+test('what a server says cannot steer the terminal, nor make a second line', async (t) => {
+  const checks = { x: [{ status: 'warn', output: '\x1b]0;title\x07\x1b[2Jgone\r\nOK: \x9b31mall is well' }] }
+  const { stdout } = await check(await serverThat(t, answers(200, { status: 'warn', checks })))
+  t.regex(stdout, /^WARN: [\x20-\x7e]+\n$/)
+})
+
 test('a document that says fail is FAIL with status 1 and its cause', async (t) => {
   const checks = { 'disk:free': [{ status: 'fail', observedValue: 3, output: 'only 3 MiB\nare free' }] }
   const url = await serverThat(t, answers(503, { status: 'fail', checks }))

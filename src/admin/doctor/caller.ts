@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import { run } from '../run.js'
 import { finding, type Check } from './finding.js'
 import { ownerNames, statusOf } from './status.js'
+import { shellWord } from './words.js'
 
 /** Whether who asks may connect to the socket. */
 export const callerPermission: Check = async ({ uid, socketPath, tcpUrl }) => {
@@ -19,5 +20,5 @@ export const callerPermission: Check = async ({ uid, socketPath, tcpUrl }) => {
   if (members.includes(username)) {
     return [finding(check, 'fail', `${username} is in group ${group}, but not since this session began: log in again`)]
   }
-  return [finding(check, 'fail', `${username} may not connect: not in group ${group}; after the command, log in again`, `usermod -aG ${group} ${username}`)]
+  return [finding(check, 'fail', `${username} may not connect: not in group ${group}; after the command, log in again`, `usermod -aG ${shellWord(group)} ${shellWord(username)}`)]
 }

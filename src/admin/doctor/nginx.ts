@@ -135,7 +135,7 @@ async function unreachable({ socketPath, units }: Scene, { directives }: Configu
     return finding(check, 'fail', `${seen}, though its user ${user} may connect; why: journalctl -u nginx.service -n 20 --no-pager`, 'systemctl reload nginx.service')
   }
   // A reload starts new workers, and those have the new group.
-  const mend = `usermod -aG ${group} ${user} && systemctl reload nginx.service`
+  const mend = `usermod -aG ${shellWord(group)} ${shellWord(user)} && systemctl reload nginx.service`
   return finding(check, 'fail', `${seen}: its user ${user} is not in group ${group}, which may connect to ${socketPath}`, mend)
 }
 
