@@ -6,8 +6,11 @@ import { test } from './test.js'
 
 let host: Host
 
-/** The highest exposure, as `systemd-analyze security` scores it, that a unit of this package may have. */
+/** The highest exposure that the service may have, as `systemd-analyze security` scores it. */
 const highestExposure = 0.4
+
+/** And that what makes a deleted socket file anew may have: it speaks to systemd as root. */
+const highestOfRepair = 1.5
 
 /** How the kernel or the mount table refuses. */
 const refusals = [
@@ -28,11 +31,16 @@ test.after.always(async () => {
   await host?.stop()
 })
 
-test(`systemd-analyze security scores the service at ${highestExposure} or less`, async (t) => {
-  const line = await host.sh('systemd-analyze security --no-pager fastAPI-unix.service | tail -n 1')
-  t.log(line.trim())
-  t.true(Number(/level for fastAPI-unix\.service: ([\d.]+)/.exec(line)?.[1]) <= highestExposure, line)
-})
+for (const [unit, highest] of [
+  ['fastAPI-unix.service', highestExposure],
+  ['fastAPI-unix-repair.service', highestOfRepair]
+] as const) {
+  test(`systemd-analyze security scores ${unit} at ${highest} or less`, async (t) => {
+    const line = await host.sh(`systemd-analyze security --no-pager ${unit} | tail -n 1`)
+    t.log(line.trim())
+    t.true(Number(/exposure level for \S+: ([\d.]+)/i.exec(line)?.[1]) <= highest, line)
+  })
+}
 
 /** Outcomes by attempt, of lines "what<TAB>outcome". */
 function outcomes(lines: string): Map<string, string> {
