@@ -24,24 +24,27 @@ function foreignLines(service: Service): string[] {
   })
 }
 
-test('every hostile request has the answer that the table expects, and does no harm', async (t) => {
-  const service = await activateService(t, { LOG_LEVEL: 'debug' })
-  const exchanges = await playAll({ path: service.socketPath }, 'socket')
-  for (const [index, found] of exchanges.entries()) {
-    t.is(statusLine(found.answers.map(({ status }) => status)), statusLine(hostileCases[index]?.socket ?? []), found.title)
-    t.deepEqual(faultsOf(found, 'socket'), [], found.title)
-    if (found.title.startsWith('1 GiB')) t.true(found.sentBytes < 8 * 1024 * 1024, `${found.title}: ${found.sentBytes} bytes were taken`)
-  }
-  t.is((await ask(service, 'GET', '/health')).status, 200)
-  t.is(service.child.exitCode, null)
-  t.deepEqual(foreignLines(service), [])
-  t.log(`${exchanges.length} cases, resident memory at its highest ${Math.round(peakMib(service))} MiB`)
-  t.true(peakMib(service) < 400)
-})
+// At debug every request is logged, and takes another way through the service.
+for (const level of ['info', 'debug']) {
+  test(`every hostile request has the answer that the table expects, and does no harm, at LOG_LEVEL=${level}`, async (t) => {
+    const service = await activateService(t, { LOG_LEVEL: level })
+    const exchanges = await playAll({ path: service.socketPath }, 'socket')
+    for (const [index, found] of exchanges.entries()) {
+      t.is(statusLine(found.answers.map(({ status }) => status)), statusLine(hostileCases[index]?.socket ?? []), found.title)
+      t.deepEqual(faultsOf(found, 'socket'), [], found.title)
+      if (found.title.startsWith('1 GiB')) t.true(found.sentBytes < 8 * 1024 * 1024, `${found.title}: ${found.sentBytes} bytes were taken`)
+    }
+    t.is((await ask(service, 'GET', '/health')).status, 200)
+    t.is(service.child.exitCode, null)
+    t.deepEqual(foreignLines(service), [])
+    t.log(`${exchanges.length} cases, resident memory at its highest ${Math.round(peakMib(service))} MiB`)
+    t.true(peakMib(service) < 400)
+  })
+}
 
 test('generated garbage gets no 5xx, nothing of the inside, and does not end the service', async (t) => {
   t.timeout(900_000)
-  const service = await activateService(t, { LOG_LEVEL: 'debug' })
+  const service = await activateService(t)
   const full = process.env['PROOF'] === 'full'
   const run = await sendGarbage({ path: service.socketPath }, 1, full ? 600_000 : 4_000)
   t.log(`${run.connections} connections, answers ${JSON.stringify(run.answers)}, memory at its highest ${Math.round(peakMib(service))} MiB`)
