@@ -7,7 +7,7 @@ import { pacmanU, pushPackage } from '../host/pacman.js'
 import { startLoad } from '../load/in-host.js'
 import { coldStarts } from './cold.js'
 import { fastifyBundle } from './packages.js'
-import { installedUnit, layPeer, layPeers, startSockets, type Peer } from './peers.js'
+import { installedUnit, layCompared, layPeers, type Peer } from './peers.js'
 import { barPicture } from './pictures.js'
 import { coldTable, sandboxTable, table, throughputTable } from './report.js'
 import { sandboxCosts } from './sandbox.js'
@@ -52,11 +52,9 @@ async function main(): Promise<void> {
   try {
     const path = await pushPackage(host)
     await pacmanU(host, path)
-    const laid = await layPeers(host)
+    const fastify = await fastifyBundle()
+    const peers = await layCompared(host, fastify)
     const { unit } = await installedUnit(host)
-    await host.write('/usr/lib/bench/fastify.js', await fastifyBundle())
-    const fastify = await layPeer(host, 'fastify', unit.replace(/^ExecStart=.*$/m, 'ExecStart=/usr/bin/node /usr/lib/bench/fastify.js'))
-    await startSockets(host, [fastify])
     const names = {
       floor: 'bare node:http, same unit',
       ours: 'fastapi-health',
@@ -65,7 +63,6 @@ async function main(): Promise<void> {
       uvicorn: 'FastAPI, 1 uvicorn',
       gunicorn: 'FastAPI, gunicorn, 2 uvicorn workers'
     }
-    const peers = { ...laid, fastify }
     const order = Object.keys(names) as Array<keyof typeof names>
     const named = (keys: Array<keyof typeof names>): Record<string, Peer> => Object.fromEntries(keys.map((key) => [names[key], peers[key]]))
 
@@ -91,15 +88,15 @@ async function main(): Promise<void> {
 
     await section('Memory after 100,000 requests, and no process when idle', async () => {
       const node = (await host.sh('node --version')).trim()
-      const load = await startLoad(host, { target: { socketPath: laid.ours.socketPath }, connections: 'kept', clients: 50, requests: quick ? 10_000 : 100_000, durationMs: 60_000 })
+      const load = await startLoad(host, { target: { socketPath: peers.ours.socketPath }, connections: 'kept', clients: 50, requests: quick ? 10_000 : 100_000, durationMs: 60_000 })
       const { answered, failed } = await load.report
-      const pid = (await host.sh(`systemctl show -P MainPID ${laid.ours.service}`)).trim()
+      const pid = (await host.sh(`systemctl show -P MainPID ${peers.ours.service}`)).trim()
       const [resident = ''] = (await host.sh(`sed -n 's/^VmRSS:\\s*//p' /proc/${pid}/status`)).split('\n')
       const high = (await host.sh(`sed -n 's/^VmHWM:\\s*//p' /proc/${pid}/status`)).trim()
       return table(['Node', 'answered', 'failed', 'resident', 'at its highest'], [[node, String(answered), String(failed), resident, high]])
     })
 
-    if (!quick) await growth(host, laid.ours, unit)
+    if (!quick) await growth(host, peers.ours, unit)
     if (!quick) await upgrade(host, path)
 
     await section('What each protection costs', async () => {
@@ -109,7 +106,7 @@ async function main(): Promise<void> {
       return sandboxTable(costs)
     })
 
-    if (!quick) await afterBoot(host, { [names.ours]: laid.ours, [names.gunicorn]: laid.gunicorn })
+    if (!quick) await afterBoot(host, fastify, { [names.ours]: peers.ours, [names.gunicorn]: peers.gunicorn })
     await section('What the file is made of', async () => readFileSync(join(checkout, 'build/bundle/sizes.md'), 'utf8'))
   } finally {
     await host.stop()
@@ -130,8 +127,9 @@ async function growth(host: Host, ours: Peer, unit: string): Promise<void> {
   await section('How cost grows with WORKERS: 100 connections', async () => {
     const rows: Record<string, Throughput> = {}
     for (const count of [1, 2, 4]) {
-      const peer = await layPeer(host, `workers-${count}`, unit.replace('[Service]', `[Service]\nEnvironment=WORKERS=${count}`))
-      await startSockets(host, [peer])
+      const name = `workers-${count}`
+      const peer = (await layPeers(host, { [name]: unit.replace('[Service]', `[Service]\nEnvironment=WORKERS=${count}`) }))[name]
+      if (peer === undefined) continue
       rows[String(count)] = await measureThroughput(host, peer, { connections: 'kept', clients: 100, durationMs: loadMs })
       await host.sh(`systemctl stop ${peer.service}`)
     }
@@ -164,14 +162,14 @@ async function upgrade(host: Host, path: string): Promise<void> {
   })
 }
 
-async function afterBoot(host: Host, peers: Record<string, Peer>): Promise<void> {
+async function afterBoot(host: Host, fastify: string, peers: Record<string, Peer>): Promise<void> {
   await section('First start after a boot, page cache dropped', async () => {
     const rows: Record<string, number[]> = {}
     for (let boot = 0; boot < 3; boot++) {
       for (const [name, peer] of Object.entries(peers)) {
         await host.reboot()
         // Units below /run are gone with the boot.
-        await layPeers(host)
+        await layCompared(host, fastify)
         writeFileSync('/proc/sys/vm/drop_caches', '3')
         await host.sh('curl --version')
         const curl = `curl -sS -o /dev/null -w '%{time_total}' -m 30 --unix-socket ${peer.socketPath} http://localhost/health`

@@ -47,43 +47,46 @@ export async function installedUnit(host: Host): Promise<{ unit: string; without
 }
 
 /**
- * Lays a service and its socket into the host and starts the socket; the service is started by whoever connects.
+ * Lays services and their sockets into the host and starts the sockets; a service is started by whoever connects.
  * Every peer has the socket unit of the package, at a path of its own.
+ *
+ * @param units the service unit of each peer, by its name.
  */
-export async function layPeer(host: Host, name: string, unit: string): Promise<Peer> {
-  const socketPath = `/run/fastAPI/bench-${name}.sock`
-  const socket = (await host.sh('cat /usr/lib/systemd/system/fastAPI-unix.socket')).replace(
-    /^ListenStream=.*$/m,
-    `ListenStream=${socketPath}`
+export async function layPeers(host: Host, units: Record<string, string>): Promise<Record<string, Peer>> {
+  const socketUnit = await host.sh('cat /usr/lib/systemd/system/fastAPI-unix.socket')
+  const files: string[] = []
+  const write = (file: string, content: string): void => void files.push(`cat > /run/systemd/system/${file} <<'END OF UNIT'\n${content}\nEND OF UNIT\n`)
+  const peers = Object.fromEntries(
+    Object.entries(units).map(([name, unit]): [string, Peer] => {
+      const peer = { name, service: `bench-${name}.service`, socketPath: `/run/fastAPI/bench-${name}.sock` }
+      write(`bench-${name}.socket`, socketUnit.replace(/^ListenStream=.*$/m, `ListenStream=${peer.socketPath}`))
+      write(peer.service, unit.replaceAll('fastAPI-unix.socket', `bench-${name}.socket`))
+      return [name, peer]
+    })
   )
-  const service = `bench-${name}.service`
-  await host.write(`/run/systemd/system/bench-${name}.socket`, socket)
-  await host.write(`/run/systemd/system/${service}`, unit.replaceAll('fastAPI-unix.socket', `bench-${name}.socket`))
-  return { name, service, socketPath }
+  const sockets = Object.keys(units).map((name) => `bench-${name}.socket`)
+  // One command for all of them: entering the host takes longer than what is done there.
+  await host.sh('bash -eu', { input: `${files.join('')}systemctl daemon-reload\nsystemctl start ${sockets.join(' ')}\n` })
+  return peers
 }
 
-/** Has systemd read what was laid, and listen for it. */
-export async function startSockets(host: Host, peers: Peer[]): Promise<void> {
-  await host.sh('systemctl daemon-reload')
-  await host.sh(`systemctl start ${peers.map(({ name }) => `bench-${name}.socket`).join(' ')}`)
-}
+export type ComparedName = 'ours' | 'oursFourProtections' | 'floor' | 'fastify' | 'gunicorn' | 'uvicorn'
 
-/** Lays down everything that ours is compared with. */
-export async function layPeers(host: Host): Promise<Record<'ours' | 'oursFourProtections' | 'floor' | 'gunicorn' | 'uvicorn', Peer>> {
+/** Lays down everything that ours is compared with; `fastify` is that peer's program; `ours` is the package's own unit. */
+export async function layCompared(host: Host, fastify: string): Promise<Record<ComparedName, Peer>> {
   const { unit, withoutSandbox } = await installedUnit(host)
   await host.write('/usr/lib/bench/floor.js', await readFile(join(checkout, 'test/bench/in-host/floor.js')))
+  await host.write('/usr/lib/bench/fastify.js', fastify)
   await host.write('/opt/bench/app.py', app)
-  const peers = {
-    ours: await layPeer(host, 'ours', unit),
-    oursFourProtections: await layPeer(host, 'ours-four', `${withoutSandbox}\n${originalSandbox.join('\n')}\n`),
-    floor: await layPeer(host, 'floor', unit.replace(/^ExecStart=.*$/m, 'ExecStart=/usr/bin/node /usr/lib/bench/floor.js')),
-    gunicorn: await layPeer(
-      host,
-      'gunicorn',
-      pythonUnit('/usr/bin/python3 -m gunicorn -k uvicorn.workers.UvicornWorker --workers 2 --bind fd://3 app:app')
-    ),
-    uvicorn: await layPeer(host, 'uvicorn', pythonUnit('/usr/bin/python3 -m uvicorn --fd 3 --no-access-log app:app'))
-  }
-  await startSockets(host, Object.values(peers))
-  return peers
+  const running = (program: string): string => unit.replace(/^ExecStart=.*$/m, `ExecStart=/usr/bin/node ${program}`)
+  const peers = await layPeers(host, {
+    ours: unit,
+    'ours-four': `${withoutSandbox}\n${originalSandbox.join('\n')}\n`,
+    floor: running('/usr/lib/bench/floor.js'),
+    fastify: running('/usr/lib/bench/fastify.js'),
+    gunicorn: pythonUnit('/usr/bin/python3 -m gunicorn -k uvicorn.workers.UvicornWorker --workers 2 --bind fd://3 app:app'),
+    uvicorn: pythonUnit('/usr/bin/python3 -m uvicorn --fd 3 --no-access-log app:app')
+  })
+  const { ours, 'ours-four': oursFourProtections, ...others } = peers
+  return { ours, oursFourProtections, ...others } as Record<ComparedName, Peer>
 }

@@ -1,6 +1,6 @@
 import type { Host } from '../host/host.js'
 import { coldStarts } from './cold.js'
-import { installedUnit, layPeer, originalSandbox, startSockets, type Peer } from './peers.js'
+import { installedUnit, layPeers, originalSandbox } from './peers.js'
 import { summarise } from './statistics.js'
 
 /** What a protection costs, in ms of processor time until the first answer, on its own and at the end of all others. */
@@ -19,13 +19,13 @@ export async function sandboxCosts(host: Host, rounds: number, budgetMs: number)
   const { withoutSandbox, sandbox } = await installedUnit(host)
   const names = [...new Set(sandbox.map(protectionOf))]
   const lines = (wanted: (name: string) => boolean): string => sandbox.filter((line) => wanted(protectionOf(line))).join('\n')
-  const lay = (name: string, protections: string): Promise<Peer> => layPeer(host, name, `${withoutSandbox}\n${protections}\n`)
-  const peers = [await lay('none', ''), await lay('four', originalSandbox.join('\n')), await lay('all', lines(() => true))]
+  const unit = (protections: string): string => `${withoutSandbox}\n${protections}\n`
+  const units: Record<string, string> = { none: unit(''), four: unit(originalSandbox.join('\n')), all: unit(lines(() => true)) }
   for (const name of names) {
-    peers.push(await lay(`alone-${name.toLowerCase()}`, lines((other) => other === name)))
-    peers.push(await lay(`without-${name.toLowerCase()}`, lines((other) => other !== name)))
+    units[`alone-${name.toLowerCase()}`] = unit(lines((other) => other === name))
+    units[`without-${name.toLowerCase()}`] = unit(lines((other) => other !== name))
   }
-  await startSockets(host, peers)
+  const peers = Object.values(await layPeers(host, units))
   const starts = await coldStarts(host, peers, rounds, budgetMs)
   const least = (name: string): number => summarise((starts[name] ?? []).map(({ cpuMs }) => cpuMs)).least
   const row = (directive: string, aloneMs: number, lastMs: number): DirectiveCost => ({
