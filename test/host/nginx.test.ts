@@ -124,6 +124,23 @@ test('on a broken configuration nothing changes, and what nginx says is shown', 
   t.regex(await curl('http://127.0.0.1/'), /Welcome to nginx/)
 })
 
+test('where no mount namespace can be had, as in some containers, a broken configuration is undone', async (t) => {
+  const confined = async (parameters: string) => host.run(`setpriv --bounding-set=-sys_admin fastapi-health nginx ${parameters} 2>&1`)
+  t.not((await host.run('setpriv --bounding-set=-sys_admin unshare --mount true')).code, 0)
+  await host.sh('systemctl start nginx')
+  const before = await state()
+  t.is((await confined('enable')).code, 0)
+  t.is(await curl('http://fastapi.localhost/health'), '{"status":"ok"}')
+  t.is((await confined('disable')).code, 0)
+  t.is(await state(), before)
+  await host.write(conf, stock.replace('sendfile        on;', 'sendfle on;'))
+  const broken = await state()
+  const { code, stdout } = await confined('enable')
+  t.is(code, 1)
+  t.regex(stdout, /nothing was changed:\n.*unknown directive "sendfle"/)
+  t.is(await state(), broken)
+})
+
 test('a configuration without http {} is left as it is, and the line to add is told', async (t) => {
   await host.write(conf, 'events {}\n')
   const before = await state()

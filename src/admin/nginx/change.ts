@@ -1,6 +1,6 @@
 import { exitError, exitStatus } from '../../exit.js'
 import { withProgress } from '../progress.js'
-import { nginxState, reloadNginx } from './control.js'
+import { nginxState, reloadNginx, testConfiguration } from './control.js'
 import { replaceFile, type Change } from './files.js'
 import { rehearse } from './rehearsal.js'
 
@@ -20,6 +20,9 @@ export async function makeChanges(changes: Change[]): Promise<boolean> {
       await replaceFile(change.path, change.after)
       made.push(change)
     }
+    // Once more in earnest: a rehearsal is not possible everywhere.
+    const wrong = await testConfiguration()
+    if (wrong !== undefined) throw refusal(wrong)
     if ((await nginxState()) !== 'running') return false
     const failed = await withProgress('waiting for nginx to reload', reloadNginx())
     if (failed === undefined) return true

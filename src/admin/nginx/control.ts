@@ -13,6 +13,12 @@ export async function nginxState(): Promise<'missing' | 'stopped' | 'running'> {
   return (await run('systemctl', ['--quiet', 'is-active', unit])).status === 0 ? 'running' : 'stopped'
 }
 
+/** What nginx says of its configuration by `nginx -t`; undefined where it accepts it. */
+export async function testConfiguration(): Promise<string | undefined> {
+  const { status, stderr, problem } = await run('nginx', ['-t', '-q'])
+  return status === 0 ? undefined : (problem ?? stderr.trim())
+}
+
 /**
  * Reloads nginx and waits until it has workers with the new configuration: one that it cannot carry out, such as a
  * port that another program holds, leaves it with the old ones, and only its journal says so.

@@ -6,7 +6,10 @@ import { writeText, type Change } from './files.js'
 
 /** Changes written aside, where nobody reads them yet. */
 export interface Rehearsal {
-  /** What nginx would say of its configuration if the changes were made; undefined where it would accept it. */
+  /**
+   * What nginx would say of its configuration if the changes were made; undefined where it would accept it, and where
+   * that cannot be known: a container may be allowed no namespace of its own.
+   */
   test(): Promise<string | undefined>
   /** The changes as `diff -u` shows them. */
   diff(): Promise<string>
@@ -16,7 +19,7 @@ export interface Rehearsal {
 // from where; the host sees nothing of it.
 const testScript = `
 while [ $# -gt 0 ]; do
-  mount --bind "$1" "$2" || exit
+  mount --bind "$1" "$2" || exit 125
   shift 2
 done
 exec nginx -t -q`
@@ -36,7 +39,8 @@ export async function rehearse<T>(changes: Change[], act: (rehearsal: Rehearsal)
       async test() {
         const mounts = staged.flatMap(({ path, aside }) => [aside, path])
         const { status, stderr, problem } = await run('unshare', ['--mount', 'sh', '-c', testScript, 'sh', ...mounts])
-        return status === 0 ? undefined : (problem ?? stderr.trim())
+        if (status === 0 || status === 125 || stderr.startsWith('unshare: ')) return undefined
+        return problem ?? stderr.trim()
       },
       async diff() {
         const shown = staged.map(async ({ path, aside }) => {
