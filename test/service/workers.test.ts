@@ -28,8 +28,13 @@ function first(workers: number[]): number {
   return pid
 }
 
+/** Throws where it is not `done` within a minute, which is far more than anything here takes on a busy machine. */
 async function until(done: () => boolean): Promise<void> {
-  while (!done()) await sleep(20)
+  const deadline = Date.now() + 60_000
+  while (!done()) {
+    if (Date.now() > deadline) throw new Error(`expected this within a minute, it did not come: ${String(done)}`)
+    await sleep(20)
+  }
 }
 
 const runs = (pid: number): boolean => parentOf(pid) !== undefined
