@@ -86,17 +86,9 @@ async function main(): Promise<void> {
       })
     }
 
-    await section('Memory after 100,000 requests, and no process when idle', async () => {
-      const node = (await host.sh('node --version')).trim()
-      const load = await startLoad(host, { target: { socketPath: peers.ours.socketPath }, connections: 'kept', clients: 50, requests: quick ? 10_000 : 100_000, durationMs: 60_000 })
-      const { answered, failed } = await load.report
-      const pid = (await host.sh(`systemctl show -P MainPID ${peers.ours.service}`)).trim()
-      const [resident = ''] = (await host.sh(`sed -n 's/^VmRSS:\\s*//p' /proc/${pid}/status`)).split('\n')
-      const high = (await host.sh(`sed -n 's/^VmHWM:\\s*//p' /proc/${pid}/status`)).trim()
-      return table(['Node', 'answered', 'failed', 'resident', 'at its highest'], [[node, String(answered), String(failed), resident, high]])
-    })
-
+    await section('Memory after 100,000 requests', () => memory(host, unit))
     if (!quick) await growth(host, peers.ours, unit)
+    if (!quick) await throughNginx(host, named(['floor', 'ours', 'gunicorn']))
     if (!quick) await upgrade(host, path)
 
     if (!quick) {
@@ -137,17 +129,44 @@ async function growth(host: Host, ours: Peer, unit: string): Promise<void> {
     }
     return throughputTable('WORKERS', rows)
   })
+}
+
+async function throughNginx(host: Host, peers: Record<string, Peer>): Promise<void> {
   await section('Through nginx, for information: 16 clients, keep-alive to nginx', async () => {
-    const port = 18_999
-    await host.write(
-      '/run/bench-nginx.conf',
-      `user http; pid /run/bench-nginx.pid; events {} http { access_log off; server { listen 127.0.0.1:${port}; location / { proxy_pass http://unix:${ours.socketPath}; } } }\n`
-    )
-    await host.sh('nginx -c /run/bench-nginx.conf')
-    const row = await measureThroughput(host, ours, { connections: 'kept', clients: 16, durationMs: loadMs }, { host: '127.0.0.1', port })
+    const targets = Object.values(peers).map((peer, index) => ({ peer, port: 18_990 + index }))
+    const servers = targets.map(({ peer, port }) => `server { listen 127.0.0.1:${port}; location / { proxy_pass http://unix:${peer.socketPath}; } }`)
+    const top = 'user http; pid /run/bench-nginx.pid; events {}'
+    await host.write('/run/bench-nginx.conf', `${top} http { access_log off; ${servers.join(' ')} }\n`)
+    // A daemon that kept the pipes of this command would keep it from ending.
+    await host.sh('nginx -c /run/bench-nginx.conf </dev/null >/dev/null 2>&1')
+    const rows: Record<string, Throughput> = {}
+    for (const [index, name] of Object.keys(peers).entries()) {
+      const { peer, port } = targets[index] as (typeof targets)[number]
+      rows[name] = await measureThroughput(host, peer, { connections: 'kept', clients: 16, durationMs: loadMs }, { host: '127.0.0.1', port })
+    }
     await host.sh('kill $(cat /run/bench-nginx.pid)')
-    return throughputTable('Peer', { 'fastapi-health behind nginx': row })
+    return throughputTable('Peer behind nginx', rows)
   })
+}
+
+/** Each kind of client meets a process of its own, which is gone a second after the last request. */
+async function memory(host: Host, unit: string): Promise<string> {
+  const node = (await host.sh('node --version')).trim()
+  const rows: string[][] = []
+  for (const connections of ['kept', 'new'] as const) {
+    const name = `memory-${connections}`
+    const peer = (await layPeers(host, { [name]: unit.replace('[Service]', '[Service]\nEnvironment=IDLE_TIMEOUT=3') }))[name] as Peer
+    const load = { connections, clients: 50, requests: quick ? 10_000 : 100_000, durationMs: 60_000 }
+    const { answered, failed } = await (await startLoad(host, { target: { socketPath: peer.socketPath }, ...load })).report
+    const pid = (await host.sh(`systemctl show -P MainPID ${peer.service}`)).trim()
+    const status = await host.sh(`cat /proc/${pid}/status`)
+    const field = (key: string): string => new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? ''
+    await host.sh(`for i in $(seq 100); do systemctl is-active -q ${peer.service} || break; sleep 0.1; done`)
+    const left = (await host.run(`cat /sys/fs/cgroup/system.slice/${peer.service}/cgroup.procs`)).stdout.trim()
+    const processes = left === '' ? 0 : left.split('\n').length
+    rows.push([node, connections, String(answered), String(failed), field('VmRSS'), field('VmHWM'), String(processes)])
+  }
+  return table(['Node', 'connections', 'answered', 'failed', 'resident', 'at its highest', 'processes when idle'], rows)
 }
 
 async function upgrade(host: Host, path: string): Promise<void> {
