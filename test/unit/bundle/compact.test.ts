@@ -1,5 +1,5 @@
 import test from 'ava'
-import { compact } from '../../../bundle/compact.js'
+import { compact } from '../../../src/bundle/compact.js'
 
 test('comments, indentation and empty lines go, the interpreter stays', (t) => {
   t.is(compact('#!/usr/bin/node\n// one\n{\n\n  a()\n  /*\n   * two\n   */\n  b() // three\n}\n'), '#!/usr/bin/node\n\n{\na()\n\n\nb() \n}\n')

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { loadBuiltinAtFirstUse, loadPackageAtFirstUse } from '../../../bundle/lazy.js'
-import { keepMediaTypes } from '../../../bundle/media-types.js'
+import { loadBuiltinAtFirstUse, loadPackageAtFirstUse } from '../../../src/bundle/lazy.js'
+import { keepMediaTypes } from '../../../src/bundle/media-types.js'
 
 test('a package that the bundle no longer holds, or holds twice, fails the build', (t) => {
   const module = '\n/***/ 7:\n/***/ ((module) => {'
