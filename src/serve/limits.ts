@@ -14,6 +14,13 @@ const mostBodyBytes = 64 * 1024
 /** uri-host [":" port] of RFC 9110, 7.2, by its characters. */
 const host = /^[\w.~!$&'()*+,;=%:[\]-]*$/
 
+/**
+ * Where the newest response of a connection is kept: a refusal must not overtake it, or it would be taken for it. On the
+ * socket itself, as a WeakMap would cost each of the many that live for one request.
+ */
+const newest = Symbol('newest response')
+type Client = Socket & { [newest]?: ServerResponse & { req: IncomingMessage } }
+
 /** Options of node:http's createServer that bound what a client can make the service hold. */
 export function serverLimits(keepAliveTimeoutMs: number): ServerOptions {
   return {
@@ -33,13 +40,10 @@ export function serverLimits(keepAliveTimeoutMs: number): ServerOptions {
  * nobody does (417), or wants a tunnel (405). Each refusal is JSON and ends its connection.
  */
 export function listenWithin(server: Server, listener: RequestListener): void {
-  /** The newest response of each connection: a refusal must not overtake it, or it would be taken for it. */
-  const newest = new WeakMap<Socket, ServerResponse & { req: IncomingMessage }>()
-
   // One more than allowed tells that there were too many; Node leaves out the rest.
   server.maxHeadersCount = mostHeaders + 1
   server.on('request', (request, response) => {
-    newest.set(request.socket, response)
+    ;(request.socket as Client)[newest] = response
     const status = problemOf(request)
     if (status !== undefined) {
       refuse(response, status)
@@ -69,12 +73,12 @@ export function listenWithin(server: Server, listener: RequestListener): void {
     socket.write(rawRefusal(405, 'Allow: GET, HEAD, OPTIONS\r\n'))
     socket.destroySoon()
   })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Client) => {
     if (!socket.writable || error.code === 'ECONNRESET') {
       socket.destroy()
       return
     }
-    const response = newest.get(socket)
+    const response = socket[newest]
     const answer = (): void => {
       // Without the end of a body that nobody waits for there is no next request to refuse.
       if (response?.req.complete !== false) socket.write(rawRefusal(statusOf(error)))
