@@ -25,6 +25,8 @@ async def health():
 
 const pythonUnit = (command: string): string => `[Unit]
 Description=A peer of the benchmark
+# systemd's default, 5 starts in 10 s, would fail its socket in the middle of the cold starts.
+StartLimitIntervalSec=0
 [Service]
 Type=simple
 User=fastapi
