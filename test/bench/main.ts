@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     const names = {
       floor: 'bare node:http, same unit',
       ours: 'fastapi-health',
-      oursFourProtections: "fastapi-health, the original's 4 protections",
+      oursFourProtections: "fastapi-health, 4 protections",
       fastify: 'Fastify, same unit',
       uvicorn: 'FastAPI, 1 uvicorn',
       gunicorn: 'FastAPI, gunicorn, 2 uvicorn workers'
