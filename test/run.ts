@@ -7,9 +7,10 @@ import { hostUnavailable } from './host/available.js'
 const counted = { passed: 0, failed: 0, skipped: 0 }
 
 function count(output: string): void {
-  // ava's closing lines: "12 tests passed", "1 test failed", "2 uncaught exceptions", "3 tests skipped" ...
+  // ava's closing lines: "1 test failed", "2 uncaught exceptions", "3 tests skipped" ...
   const read = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? 0)
-  counted.passed = read(/^\s*(\d+) tests? passed/m)
+  // Where one fails ava does not say how many passed.
+  counted.passed = output.match(/^\s*✔ /gm)?.length ?? 0
   counted.failed = read(/^\s*(\d+) tests? failed/m)
   counted.skipped = read(/^\s*(\d+) tests? skipped/m)
 }
