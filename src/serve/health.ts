@@ -28,8 +28,11 @@ export interface Check {
   output?: string
 }
 
-/** The root, and where packages, cache and journal are; one entry where they are one file system. */
-const diskPaths = ['/', '/var']
+/**
+ * The root, and where packages, cache and journal are; one entry where they are one file system. Of the latter the
+ * sandbox shows the service its own cache, CACHE_DIRECTORY of systemd.exec(5).
+ */
+const disks = () => ({ '/': '/', '/var': process.env['CACHE_DIRECTORY'] ?? '/var' })
 
 /**
  * The health document as of now. Loaded by the first request that asks for it, and measured for each: nothing runs
@@ -84,14 +87,14 @@ async function eventLoopDelay({ eventLoopDelayWarnMs }: HealthLimits): Promise<C
 async function freeDisk({ diskFreeWarnPercent }: HealthLimits): Promise<Check[]> {
   const checks: Check[] = []
   const devices = new Set<number>()
-  for (const path of diskPaths) {
+  for (const [name, path] of Object.entries(disks())) {
     try {
       const { dev } = await stat(path)
       if (devices.has(dev)) continue
       devices.add(dev)
       // bavail, not bfree: what is left for others than root.
       const { bavail, blocks, bsize } = await statfs(path)
-      checks.push(amount(path, bavail * bsize, blocks * bsize, diskFreeWarnPercent, 'DISK_FREE_WARN'))
+      checks.push(amount(name, bavail * bsize, blocks * bsize, diskFreeWarnPercent, 'DISK_FREE_WARN'))
     } catch {
       // The sandbox hides it: nothing can be said of it.
     }

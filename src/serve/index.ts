@@ -1,8 +1,7 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { exitError, exitStatus } from '../exit.js'
 import { release } from '../release.js'
 import { takeActivation } from './activation.js'
-import { createApp } from './app.js'
 import { watchConnections } from './connections.js'
 import { listenWithin, serverLimits } from './limits.js'
 import { createLog } from './log.js'
@@ -13,6 +12,8 @@ import { readSettings, type ListenAddress } from './settings.js'
 /** Fits Backlog= of fastAPI-unix.socket: listen(2) on an inherited socket sets its queue anew. */
 const backlog = 4096
 
+// Probes are answered without the application: the first request of another kind loads it.
+const loadApp = () => require('./app.js') as typeof import('./app.js')
 // Only WORKERS above 1 needs them.
 const loadWorkers = () => require('./workers.js') as typeof import('./workers.js')
 const loadWorker = () => require('./worker.js') as typeof import('./worker.js')
@@ -36,9 +37,13 @@ export async function serve(args: string[]): Promise<void> {
     log.warn({ workers: settings.workers }, 'WORKERS needs the socket that systemd passes: one process serves')
   }
 
-  const koa = createApp(log, settings.health).callback()
+  let koa: RequestListener | undefined
+  const application: RequestListener = (request, response) => {
+    koa ??= loadApp().createApp(log, settings.health).callback()
+    void koa(request, response)
+  }
   // Where every request is logged, all of them take the long way.
-  const listener = log.debugs ? koa : answerProbes(koa)
+  const listener = log.debugs ? application : answerProbes(application)
   const newServer = (): Server => {
     const server = createServer(serverLimits(settings.keepAliveTimeoutMs))
     listenWithin(server, listener)

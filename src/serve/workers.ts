@@ -42,7 +42,8 @@ export function superviseWorkers(socketFds: number[], settings: Settings, log: L
     function startWorker(): void {
       const fds = socketFds.map((_, index) => firstWorkerFd + index)
       const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'serve', workerArgument, fds.join()], {
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...socketFds]
+        // Not 'ignore', which needs a /dev/null: the service's own standard input is one.
+        stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...socketFds]
       })
       const worker: Worker = { child, startedAt: Date.now(), ready: false, idle: false, aliveAt: Date.now() }
       workers.add(worker)
