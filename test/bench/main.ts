@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { checkout } from '../host/command.js'
 import { bootHost, type Host } from '../host/host.js'
+import { putNode, type NodeMajor } from '../host/nodes.js'
 import { pacmanU, pushPackage } from '../host/pacman.js'
 import { startLoad } from '../load/in-host.js'
 import { coldStarts } from './cold.js'
@@ -18,6 +19,8 @@ import { measureThroughput, type Throughput } from './throughput.js'
 // and the pictures beside it; --quick takes a small sample and writes build/bench-quick.md alone.
 
 const quick = process.argv.includes('--quick')
+const measuredNode: NodeMajor = 24
+const debiansNode = '/usr/bin/node-of-debian'
 const loadMs = quick ? 1500 : 4000
 const sections: string[] = []
 const started = Date.now()
@@ -52,6 +55,9 @@ async function main(): Promise<void> {
   try {
     const path = await pushPackage(host)
     await pacmanU(host, path)
+    // Debian's build of Node reads parts of itself from files at each start, which Arch's and its vendor's carry inside.
+    await host.sh(`cp /usr/bin/node ${debiansNode}`)
+    await putNode(host, measuredNode)
     const fastify = await fastifyBundle()
     const peers = await layCompared(host, fastify)
     const { unit } = await installedUnit(host)
@@ -67,7 +73,10 @@ async function main(): Promise<void> {
     const named = (keys: Array<keyof typeof names>): Record<string, Peer> => Object.fromEntries(keys.map((key) => [names[key], peers[key]]))
 
     await section('Cold start: from connect() to a complete 200', async () => {
-      const starts = await coldStarts(host, order.map((key) => ({ ...peers[key], name: names[key] })), quick ? 4 : 30, quick ? 30_000 : 200_000)
+      const compared: Peer[] = order.map((key) => ({ ...peers[key], name: names[key] }))
+      // A query makes it a request that is no probe, with the same answer.
+      compared.splice(2, 0, { ...peers.ours, name: 'fastapi-health, by way of Koa', target: '/health?' })
+      const starts = await coldStarts(host, compared, quick ? 4 : 30, quick ? 30_000 : 200_000)
       const bars = Object.entries(starts).map(([name, sample]) => {
         const { median, quartiles } = summarise(sample.map(({ wallMs }) => wallMs))
         return { name, value: median, quartiles }
@@ -100,14 +109,29 @@ async function main(): Promise<void> {
       })
     }
 
+    if (!quick) await coldStartsByNode(host, named(['floor', 'ours', 'oursFourProtections', 'gunicorn']))
     if (!quick) await afterBoot(host, fastify, { [names.ours]: peers.ours, [names.gunicorn]: peers.gunicorn })
     await section('What the file is made of', async () => readFileSync(join(checkout, 'build/bundle/sizes.md'), 'utf8'))
   } finally {
     await host.stop()
   }
-  const versions = `Node of the measuring machine ${process.version}, ${cpus().length} processors; ${new Date().toISOString().slice(0, 10)}; ${Math.round((Date.now() - started) / 1000)} s.`
+  const versions = `Node ${measuredNode} as its vendor builds it, where no other is named; ${cpus().length} processors; ${new Date().toISOString().slice(0, 10)}; ${Math.round((Date.now() - started) / 1000)} s.`
   const text = `# Benchmark\n\nOne run of \`npm run bench${quick ? ' -- --quick' : ''}\`; peers take turns. ${versions} Trust the ratios, not the milliseconds.\n\n${sections.join('\n')}`
   writeFileSync(quick ? join(checkout, 'build/bench-quick.md') : join(folder, 'results.md'), text)
+}
+
+/** Ends with the Node that all else is measured on. */
+async function coldStartsByNode(host: Host, peers: Record<string, Peer>): Promise<void> {
+  const builds = ["Debian's", 20, 22, 26, measuredNode] as const
+  for (const build of builds) {
+    if (build === "Debian's") await host.sh(`cp ${debiansNode} /usr/bin/.node && mv /usr/bin/.node /usr/bin/node`)
+    else await putNode(host, build)
+    if (build === measuredNode) return
+    const version = (await host.sh('node --version')).trim()
+    await section(`Cold start on ${build === "Debian's" ? `Debian's build of Node ${version}` : `Node ${version}`}`, async () =>
+      coldTable(await coldStarts(host, Object.entries(peers).map(([name, peer]) => ({ ...peer, name })), 30, 120_000))
+    )
+  }
 }
 
 async function growth(host: Host, ours: Peer, unit: string): Promise<void> {

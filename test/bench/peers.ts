@@ -8,6 +8,8 @@ export interface Peer {
   name: string
   service: string
   socketPath: string
+  /** What a cold start asks for, where that is not /health. */
+  target?: string
 }
 
 /** The four protections of the deployment that this replaces. */

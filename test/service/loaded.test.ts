@@ -5,8 +5,23 @@ import { ask, newFolder, node, start } from './service.js'
 
 // What a start loads is what a client waits for. Whatever is added to these lists is a decision, not an accident.
 
-/** Files of the bundle that are run until the first health request is answered. */
-const bundledFiles = `
+/** Files of the bundle that are run until the first probe is answered. */
+const startFiles = `
+  src/exit.js
+  src/journal.js
+  src/release.js
+  src/serve/activation.js
+  src/serve/connections.js
+  src/serve/index.js
+  src/serve/limits.js
+  src/serve/log.js
+  src/serve/notify.js
+  src/serve/plain-health.js
+  src/serve/settings.js
+`
+
+/** Files that the first request of another kind adds. */
+const applicationFiles = `
   @koa/router/dist/index.js
   content-type/dist/index.js
   content-type/index.js
@@ -35,18 +50,7 @@ const bundledFiles = `
   parseurl/index.js
   path-to-regexp/dist/index.js
   setprototypeof/index.js
-  src/exit.js
-  src/journal.js
-  src/release.js
-  src/serve/activation.js
   src/serve/app.js
-  src/serve/connections.js
-  src/serve/index.js
-  src/serve/limits.js
-  src/serve/log.js
-  src/serve/notify.js
-  src/serve/plain-health.js
-  src/serve/settings.js
   stand-in for accepts
   stand-in for content-disposition
   stand-in for cookies
@@ -58,10 +62,11 @@ const bundledFiles = `
   toidentifier/index.js
   type-is/index.js
   vary/index.js
-`.trim()
+`
 
-/** Builtins of Node that the bundle requires until then. */
-const builtins = 'async_hooks events fs http net path stream url util'
+/** Builtins of Node that the bundle requires, in the same two steps. */
+const startBuiltins = 'fs, http, net'
+const applicationBuiltins = 'async_hooks, events, path, stream, url, util'
 
 /** Run before the bundle: at exit it writes what was loaded. */
 const recorder = `
@@ -72,12 +77,12 @@ Module._load = function (name, ...rest) {
   if (Module.isBuiltin(name)) builtins.add(name.replace(/^node:/, ''))
   return load.call(this, name, ...rest)
 }
-process.once('SIGUSR2', () => {
+process.on('SIGUSR2', () => {
   process.stderr.write('loaded ' + JSON.stringify({ builtins: [...builtins], modules: Object.keys(globalThis.bundledModules) }) + '\\n')
 })
 `
 
-test('a start and a health request load these files and these builtins, and no others', async (t) => {
+test('a start and a probe load these files and builtins, the first other request those, and no others', async (t) => {
   const folder = newFolder(t)
   const code = readFileSync('build/bundle/index.js', 'utf8')
   const cache = 'var __webpack_module_cache__ = {}'
@@ -88,21 +93,36 @@ test('a start and a health request load these files and these builtins, and no o
   const socketPath = join(folder, 'service.sock')
   const service = start(t, [node, '--require', join(folder, 'recorder.js'), join(folder, 'index.js'), 'serve'], { LISTEN: socketPath, LOG_LEVEL: 'warn' }, socketPath)
   t.is((await firstAnswer(service)).body, '{"status":"ok"}')
-  service.child.kill('SIGUSR2')
-  const [, json = ''] = await new Promise<RegExpExecArray>((resolve) => {
-    const look = setInterval(() => {
-      const found = /^loaded (.*)$/m.exec(service.log())
-      if (found === null) return
-      clearInterval(look)
-      resolve(found)
-    }, 10)
-  })
-  const loaded = JSON.parse(json) as { builtins: string[]; modules: string[] }
-  const files = JSON.parse(readFileSync('build/bundle/modules.json', 'utf8')) as Record<string, string>
-  const names = loaded.modules.flatMap((id) => files[id]?.replace(/.*\/(node_modules|build\/js)\//, '') ?? [])
-  t.deepEqual(names.sort(), bundledFiles.split(/\s*\n\s*/))
-  t.deepEqual(loaded.builtins.sort(), builtins.split(' '))
+  const first = await loaded(service, 1)
+  t.deepEqual(first.files, listed(startFiles))
+  t.deepEqual(first.builtins, listed(startBuiltins))
+
+  t.is((await ask(service, 'HEAD', '/health')).status, 200)
+  const second = await loaded(service, 2)
+  t.deepEqual(second.files, listed(startFiles, applicationFiles))
+  t.deepEqual(second.builtins, listed(startBuiltins, applicationBuiltins))
 })
+
+function listed(...lists: string[]): string[] {
+  return lists.flatMap((list) => list.trim().split(/\s*[\n,]\s*/)).sort()
+}
+
+/** What the recorder says when it is asked for the `count`th time. */
+async function loaded(service: ReturnType<typeof start>, count: number): Promise<{ files: string[]; builtins: string[] }> {
+  service.child.kill('SIGUSR2')
+  for (;;) {
+    const line = [...service.log().matchAll(/^loaded (.*)$/gm)][count - 1]?.[1]
+    if (line !== undefined) {
+      const { builtins, modules } = JSON.parse(line) as { builtins: string[]; modules: string[] }
+      const names = JSON.parse(readFileSync('build/bundle/modules.json', 'utf8')) as Record<string, string>
+      return {
+        files: modules.flatMap((id) => names[id]?.replace(/.*\/(node_modules|build\/js)\//, '') ?? []).sort(),
+        builtins: builtins.sort()
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
 
 async function firstAnswer(service: ReturnType<typeof start>): Promise<{ body: string }> {
   for (;;) {

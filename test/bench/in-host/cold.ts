@@ -11,7 +11,7 @@ interface Order {
   rounds: number
   /** The longest that all of it may take; it stops after the round in which that is over. */
   budgetMs: number
-  peers: Array<{ name: string; service: string; socketPath: string }>
+  peers: Array<{ name: string; service: string; socketPath: string; target?: string }>
 }
 
 export interface Start {
@@ -27,11 +27,11 @@ async function main(): Promise<void> {
   const endAt = Date.now() + budgetMs
   // The first round is for the page cache and V8's compile cache, and is not counted.
   for (let round = 0; round <= rounds && Date.now() < endAt; round++) {
-    for (const { name, service, socketPath } of peers) {
+    for (const { name, service, socketPath, target } of peers) {
       execFileSync('systemctl', ['--no-warn', '--quiet', 'stop', service], { stdio: 'ignore' })
       // What stopping has left to do is not charged to the start.
       await sleep(60)
-      const wallMs = await firstAnswer(socketPath)
+      const wallMs = await firstAnswer(socketPath, target ?? '/health')
       const cpuMs = Number(/^usage_usec (\d+)$/m.exec(readFileSync(`/sys/fs/cgroup/system.slice/${service}/cpu.stat`, 'utf8'))?.[1]) / 1000
       if (round > 0) times[name]?.push({ wallMs, cpuMs })
     }
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify(times)}\n`)
 }
 
-function firstAnswer(socketPath: string): Promise<number> {
+function firstAnswer(socketPath: string, target: string): Promise<number> {
   return new Promise((resolve, reject) => {
     let received = ''
     const startedAt = process.hrtime.bigint()
@@ -54,7 +54,7 @@ function firstAnswer(socketPath: string): Promise<number> {
       resolve(Number(process.hrtime.bigint() - startedAt) / 1e6)
       socket.destroy()
     })
-    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
   })
 }
 
