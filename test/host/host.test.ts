@@ -73,7 +73,7 @@ test('pacman knows what Debian provides, and finds it unaltered', async (t) => {
   t.is(await host.sh('pacman -Q nodejs'), `nodejs ${node}-1\n`)
   t.regex(await host.sh('pacman -Qo /usr/bin/node /etc/nginx/nginx.conf'), /owned by nodejs .*\n.*owned by nginx /)
   t.is(await host.sh('pacman -Qkkq'), '')
-  await host.sh("pacman -T 'nodejs>=20' 'systemd>=254' npm nginx sh")
+  await host.sh("pacman -T 'nodejs>=20' 'systemd>=257' npm nginx sh")
 })
 
 test("Arch's hooks run on a package's files", async (t) => {

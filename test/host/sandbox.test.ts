@@ -81,6 +81,17 @@ Environment=PROBE_WRITABLE=%C/fastAPI
   t.is(await curlHealth(host), '{"status":"ok"}')
 })
 
+test('nothing of the host exists for it but node, libraries, shared data and its cache', async (t) => {
+  t.is(await curlHealth(host), '{"status":"ok"}')
+  const mounts = await host.sh("awk '{ print $5 }' /proc/$(systemctl show -P MainPID fastAPI-unix.service)/mountinfo")
+  // systemd 257 has a mount of its own there, empty and read-only.
+  const seen = mounts.trim().split('\n').filter((path) => path !== '/run/systemd/incoming')
+  t.deepEqual(seen.sort(), ['/', '/lib64', '/proc', '/run', '/usr/bin/node', '/usr/lib', '/usr/share', '/var/cache/fastAPI'])
+  // A start makes what is missing for a mount: nothing is.
+  const root = '/usr/lib/fastapi-health/root'
+  t.is(await host.sh(`find ${root} | sort`), await host.sh(`pacman -Qlq fastapi-health | grep ^${root} | sed 's,/$,,' | sort`))
+})
+
 test('only http and fastapi may connect', async (t) => {
   t.is(await host.sh('stat -c "%U %G %a" /run/fastAPI/fastAPI.sock'), 'fastapi http 660\n')
   t.is(await curlHealth(host, 'web'), '{"status":"ok"}')
