@@ -24,7 +24,7 @@ export interface Connections {
 interface Connection {
   /** Requests received and not yet answered. */
   open: number
-  /** The response to the latest request. */
+  /** The response to the latest request, while it is under way. */
   latest: ServerResponse | undefined
   /** `socket.bytesRead` when the last answer was complete: more than that now means that a request is arriving. */
   quietAt: number
@@ -79,6 +79,7 @@ export function watchConnections(servers: Server[], times: ConnectionTimes, onId
     }
     response.once('close', () => {
       connection.open--
+      if (connection.latest === response) connection.latest = undefined
       // An answer can be complete before the body that it did not wait for: what comes then is no request.
       connection.quietAt = request.complete ? socket.bytesRead : Infinity
       if (draining !== undefined) endAfterGrace(socket)
