@@ -159,6 +159,8 @@ test('a power cut between the upgrade and its verdict: the next boot gives it, a
   // The power goes when the files are in place and the release is on trial.
   host.spawn(`pacman -U --noconfirm ${bad}`, { stdio: 'ignore' })
   await host.sh('until [ -e /run/systemd/system/fastapi-health-trial.service ]; do sleep 0.01; done')
+  // Who would give the verdict waits for it.
+  await host.sh("pkill -STOP -f '/usr/lib/fastapi-health/[r]eleases'")
   await host.kill()
   await host.boot()
   await host.sh('systemctl is-system-running --wait || true')
