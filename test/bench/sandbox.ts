@@ -58,7 +58,7 @@ export async function sandboxCosts(host: Host, rounds: number, budgetMs: number)
 /** The protection that a line belongs to: some take several, which stand and fall together. */
 function protectionOf(line: string): string {
   const name = line.replace(/=.*/, '')
-  // The mounts are the root, and what is left out of it.
+  // One root: its mounts, what is left out of it, and TZ= for the /etc/localtime that it lacks.
   if (name === 'InaccessiblePaths' || name === 'Environment') return 'BindReadOnlyPaths'
   return name === 'SystemCallErrorNumber' ? 'SystemCallFilter' : name
 }

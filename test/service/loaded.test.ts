@@ -68,7 +68,7 @@ const applicationFiles = `
 const startBuiltins = 'fs, http, net'
 const applicationBuiltins = 'async_hooks, events, path, stream, url, util'
 
-/** Run before the bundle: at exit it writes what was loaded. */
+/** Run before the bundle: on SIGUSR2 it writes what was loaded by then. */
 const recorder = `
 const Module = require('node:module')
 const load = Module._load

@@ -25,6 +25,6 @@ test('a release that runs and is not installed is a warning that names both and 
 
 test('where none is installed, or what runs was never packaged, nothing is said', async (t) => {
   t.deepEqual(await installedCheck('1.0.0-1', fileOf(t, '')), [])
-  t.deepEqual(await installedCheck('1.0.0-1', join(tmpdir(), 'fastapi-health-none', 'release')), [])
+  t.deepEqual(await installedCheck('1.0.0-1', `${fileOf(t, '')}-of-none`), [])
   t.deepEqual(await installedCheck('1.0.0-0', fileOf(t, '1.0.0-1\n')), [])
 })
